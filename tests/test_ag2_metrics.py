@@ -1,7 +1,5 @@
 """The metrics of an agent network, which the opt-in spec `ag2_metrics` adds."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

@@ -3,8 +3,6 @@
 The one for AG2's own tracing repeats what it narrows: each of its entries is that of ag2.yaml, and more.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 
@@ -43,12 +41,12 @@ def entries(data: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in data.items() if key not in FILE_KEYS}
 
 
-def test_each_condition_of_the_overlay_is_that_of_the_spec_and_one_more() -> None:
+def test_each_condition_of_the_overlay_is_that_of_the_spec_and_one_more():
     assert [*differences(entries(BASE), entries(OVERLAY))] == []
     assert OVERLAY["spans"].keys() <= BASE["spans"].keys()
 
 
-def test_the_conventions_only_add_to_the_spec() -> None:
+def test_the_conventions_only_add_to_the_spec():
     spec, conventions = entries(BASE), entries(CONVENTIONS)
     assert conventions.keys() == {"functions", "context", "spans"}
     for section in ("functions", "context"):
@@ -60,18 +58,18 @@ def test_the_conventions_only_add_to_the_spec() -> None:
             assert not rules["attributes"].keys() & known.keys()
 
 
-def test_a_difference_is_found() -> None:
+def test_a_difference_is_found():
     over = {"spans": {"usage": {"when": "True"}, "task": {"links": {"in_channel": ["current"]}}}}
     assert len([*differences(BASE, over)]) == 2
 
 
-def test_ag2_alone_says_nothing_of_native_tracing() -> None:
+def test_ag2_alone_says_nothing_of_native_tracing():
     names = {"traced_natively", "listened_natively", "native_channel", "native_lifetime"}
     assert not names & {*BASE["functions"]}
     assert names <= {*read_shipped("ag2").data["functions"]}
 
 
-def test_the_releases_of_the_overlay_are_those_of_the_shipped_spec_as_well() -> None:
+def test_the_releases_of_the_overlay_are_those_of_the_shipped_spec_as_well():
     shipped = read_shipped("ag2")
     assert [*shipped.data["releases"]] == [*BASE["releases"], *OVERLAY["releases"]]
     assert shipped.marks["releases", "since_one", "hooks", "native_envelope", "call"].file.endswith("ag2_native.yaml")

@@ -1,7 +1,5 @@
 """AG2 behaves exactly the same untraced, traced by the shipped spec, and after the spec is removed."""
 
-from __future__ import annotations
-
 import inspect
 import logging
 from collections.abc import Iterator
@@ -33,7 +31,7 @@ def provider_of(exporter: InMemorySpanExporter) -> TracerProvider:
 
 
 @pytest.mark.parametrize("behaviour", BEHAVIOURS, ids=lambda each: each.__name__)
-def test_ag2_behaves_the_same_untraced_traced_and_after_removal(behaviour, spans: InMemorySpanExporter, caplog) -> None:
+def test_ag2_behaves_the_same_untraced_traced_and_after_removal(behaviour, spans: InMemorySpanExporter, caplog):
     caplog.set_level(logging.CRITICAL + 1, "ag2")  # AG2 logs failures that are provoked on purpose
     natively = seen(behaviour)
     assert seen(behaviour) == natively  # otherwise there would be nothing to compare with
@@ -47,7 +45,7 @@ def test_ag2_behaves_the_same_untraced_traced_and_after_removal(behaviour, spans
     assert ours == []
 
 
-def test_every_hooked_callable_of_ag2_is_restored(spans: InMemorySpanExporter) -> None:
+def test_every_hooked_callable_of_ag2_is_restored(spans: InMemorySpanExporter):
     from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
 
     with declarative_tracing(provider_of(spans)):
@@ -75,5 +73,5 @@ def _object_at(name: str) -> Any:
     return held.fget if isinstance(held, property) else getattr(owner, last)
 
 
-def test_the_recorded_behaviours_are_of_many_kinds() -> None:
+def test_the_recorded_behaviours_are_of_many_kinds():
     assert len(BEHAVIOURS) >= 15

@@ -4,8 +4,6 @@ The contract is the section ``[tool.importlinter]`` of pyproject.toml, which ``m
 writes the table of packages into the page.
 """
 
-from __future__ import annotations
-
 import ast
 import os
 import re
@@ -62,29 +60,29 @@ def named_files(page: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("name", ["newest_only.txt", "every_python.txt"])
-def test_the_tests_that_a_list_names_exist(name: str) -> None:
+def test_the_tests_that_a_list_names_exist(name: str):
     lines = [line for line in (ROOT / "tests" / name).read_text("utf-8").splitlines() if line and line[0] != "#"]
     assert [line for line in lines if not (ROOT / line).exists()] == []
 
 
-def test_the_page_lists_every_package_with_its_layer_in_the_order_of_the_contract() -> None:
+def test_the_page_lists_every_package_with_its_layer_in_the_order_of_the_contract():
     if os.environ.get("UPDATE_DOCS"):
         text = PAGE.read_text(encoding="utf-8")
         PAGE.write_text(text.replace(shown_table(), table()), encoding="utf-8")
     assert shown_table() == table(), "if the contract or a docstring has changed: run this test with UPDATE_DOCS=1"
 
 
-def test_every_package_belongs_to_a_layer() -> None:
+def test_every_package_belongs_to_a_layer():
     packages = {file.parent.name for file in FOLDER.glob("*/__init__.py")}
     assert sorted(package for layer in layers() for package in layer) == sorted(packages)
 
 
-def test_every_package_has_a_docstring() -> None:
+def test_every_package_has_a_docstring():
     assert [str(file) for file in FOLDER.rglob("__init__.py") if not summary(file)] == []
 
 
 @pytest.mark.parametrize("page", ["docs/architecture.md", "CONTRIBUTING.md"])
-def test_every_file_that_a_page_names_exists(page: str) -> None:
+def test_every_file_that_a_page_names_exists(page: str):
     names = set(named_files(ROOT / page))
     assert len(names) >= 20
     examples = ("NAME", "CODE")  # stand for any name
@@ -96,7 +94,7 @@ def test_every_file_that_a_page_names_exists(page: str) -> None:
     assert missing == []
 
 
-def test_reading_and_planning_a_spec_needs_neither_opentelemetry_nor_wrapt() -> None:
+def test_reading_and_planning_a_spec_needs_neither_opentelemetry_nor_wrapt():
     source = (
         "import importlib, pkgutil, sys\n"
         "for layer in ('language', 'expressions', 'plan'):\n"

@@ -1,7 +1,5 @@
 """The forms of attributes: fixed values, conditions, omitted values, moments of their own, and groups."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +46,7 @@ def attributes_of(span: Any) -> dict[str, Any]:
     return dict(span.attributes)
 
 
-def test_fixed_values_are_recorded_as_they_are(module, instrumented, tracing) -> None:
+def test_fixed_values_are_recorded_as_they_are(module, instrumented, tracing):
     spec = """
     spans:
       pay:
@@ -67,7 +65,7 @@ def test_fixed_values_are_recorded_as_they_are(module, instrumented, tracing) ->
     assert [attributes_of(span) for span in tracing.spans] == [fixed, {**fixed, "only_large": "large"}]
 
 
-def test_the_end_of_a_span_an_event_and_a_metric_have_fixed_values(module, instrumented, tracing) -> None:
+def test_the_end_of_a_span_an_event_and_a_metric_have_fixed_values(module, instrumented, tracing):
     spec = """
     hooks: {checkout: {call: "HOST:Cart.checkout"}, pay: {call: "HOST:Cart.pay"}}
     spans:
@@ -100,7 +98,7 @@ def test_the_end_of_a_span_an_event_and_a_metric_have_fixed_values(module, instr
     assert set(tracing.points("paid")) == {(("kind", "payment"),), (("kind", "payment"), ("size", "large"))}
 
 
-def test_ends_values_and_bodies_have_all_forms_of_attributes(module, instrumented, tracing) -> None:
+def test_ends_values_and_bodies_have_all_forms_of_attributes(module, instrumented, tracing):
     spec = """
     hooks: {checkout: {call: "HOST:Cart.checkout"}}
     spans:
@@ -124,7 +122,7 @@ def test_ends_values_and_bodies_have_all_forms_of_attributes(module, instrumente
     assert set(tracing.points("items")) == {(), (("size", "large"),)}
 
 
-def test_an_attribute_of_a_span_is_set_at_each_item_of_its_own_call(make_module, instrumented, tracing) -> None:
+def test_an_attribute_of_a_span_is_set_at_each_item_of_its_own_call(make_module, instrumented, tracing):
     spec = """
     hooks: {read: {call: "HOST:read", follow_result: true}, numbers: {call: "HOST:numbers"}}
     spans:
@@ -160,7 +158,7 @@ def test_an_attribute_of_a_span_is_set_at_each_item_of_its_own_call(make_module,
 
 
 @pytest.mark.parametrize("empty", ["", 0, 0.0, False, None, (), [], {}, b""])
-def test_an_empty_value_is_omitted_if_the_attribute_says_so(empty, module, instrumented, tracing) -> None:
+def test_an_empty_value_is_omitted_if_the_attribute_says_so(empty, module, instrumented, tracing):
     spec = """
     spans:
       pay:
@@ -177,7 +175,7 @@ def test_an_empty_value_is_omitted_if_the_attribute_says_so(empty, module, instr
     assert second == {"kept": "visa", "omitted": "visa", "in_group": "visa", "fixed": 0}
 
 
-def test_a_condition_can_read_the_outcome_of_the_call(module, instrumented, tracing) -> None:
+def test_a_condition_can_read_the_outcome_of_the_call(module, instrumented, tracing):
     spec = """
     spans:
       pay:
@@ -199,7 +197,7 @@ def test_a_condition_can_read_the_outcome_of_the_call(module, instrumented, trac
     ]
 
 
-def test_a_condition_that_cannot_be_read_affects_only_its_attributes(module, instrumented, tracing) -> None:
+def test_a_condition_that_cannot_be_read_affects_only_its_attributes(module, instrumented, tracing):
     spec = """
     spans:
       pay:
@@ -212,9 +210,7 @@ def test_a_condition_that_cannot_be_read_affects_only_its_attributes(module, ins
     assert attributes_of(tracing.span) == {"a": 5}
 
 
-def test_an_attribute_is_set_at_its_moment_on_the_span_around_the_same_call(
-    module, instrumented, tracing, logged
-) -> None:
+def test_an_attribute_is_set_at_its_moment_on_the_span_around_the_same_call(module, instrumented, tracing, logged):
     spec = """
     hooks: {pay: {call: "HOST:Cart.pay"}}
     spans:
@@ -243,7 +239,7 @@ def test_an_attribute_is_set_at_its_moment_on_the_span_around_the_same_call(
     assert logged() == []
 
 
-def test_the_span_of_a_recursive_call_is_its_own(make_module, instrumented, tracing) -> None:
+def test_the_span_of_a_recursive_call_is_its_own(make_module, instrumented, tracing):
     module = make_module("def fall(n): return fall(n - 1) if n else 0")
     spec = """
     hooks: {fall: {call: "HOST:fall"}}
@@ -254,9 +250,7 @@ def test_the_span_of_a_recursive_call_is_its_own(make_module, instrumented, trac
     assert [attributes_of(span)["n"] for span in tracing.spans] == [0, 1, 2]
 
 
-def test_an_attribute_is_set_at_its_moment_on_the_open_span_that_is_found_by_its_key(
-    module, instrumented, tracing
-) -> None:
+def test_an_attribute_is_set_at_its_moment_on_the_open_span_that_is_found_by_its_key(module, instrumented, tracing):
     spec = """
     hooks: {checkout: {call: "HOST:Cart.checkout"}, pay: {call: "HOST:Cart.pay"}}
     spans:
@@ -296,14 +290,14 @@ spans:
 )
 def test_groups_record_old_and_new_conventions_as_the_environment_says(
     conventions: str, recorded: dict[str, Any], module, instrumented, tracing, monkeypatch: pytest.MonkeyPatch
-) -> None:
+):
     monkeypatch.setenv("CONVENTIONS", conventions)
     with instrumented(GROUPS, module):
         module.Cart().pay("visa", 5)
     assert attributes_of(tracing.span) == {"shared": 5, "asked": "yes", **recorded}
 
 
-def test_a_condition_without_names_is_decided_once_and_not_at_each_call(module, instrumented, tracing) -> None:
+def test_a_condition_without_names_is_decided_once_and_not_at_each_call(module, instrumented, tracing):
     with instrumented(GROUPS, module):
         for amount in range(5):
             module.Cart().pay("visa", amount)
@@ -311,7 +305,7 @@ def test_a_condition_without_names_is_decided_once_and_not_at_each_call(module, 
     assert module.calls == ["is_new"]
 
 
-def test_the_part_of_a_condition_without_names_is_decided_once(module, instrumented, tracing) -> None:
+def test_the_part_of_a_condition_without_names_is_decided_once(module, instrumented, tracing):
     spec = """
     functions: {is_new: "HOST:is_new"}
     spans: {pay: {around: HOST:Cart.pay, attributes: {large: {value: amount, when: is_new() and amount > 2}}}}
@@ -323,9 +317,7 @@ def test_the_part_of_a_condition_without_names_is_decided_once(module, instrumen
     assert module.calls == ["is_new"]
 
 
-def test_a_condition_that_fails_when_it_is_decided_is_reported_and_not_true(
-    module, instrumented, tracing, logged
-) -> None:
+def test_a_condition_that_fails_when_it_is_decided_is_reported_and_not_true(module, instrumented, tracing, logged):
     spec = GROUPS.replace('is_new: "HOST:is_new"', 'is_new: "HOST:is_old"')
     with instrumented(spec, module):
         assert module.Cart().pay("visa", 5) == 5
@@ -334,7 +326,7 @@ def test_a_condition_that_fails_when_it_is_decided_is_reported_and_not_true(
     assert "OSError: no configuration" in logged()[0]
 
 
-def test_a_condition_that_reads_the_clock_is_evaluated_at_each_call(module, instrumented, tracing) -> None:
+def test_a_condition_that_reads_the_clock_is_evaluated_at_each_call(module, instrumented, tracing):
     spec = """
     spans: {pay: {around: HOST:Cart.pay, attributes: {late: {const: true, when: now() > 0}}}}
     """
@@ -345,7 +337,7 @@ def test_a_condition_that_reads_the_clock_is_evaluated_at_each_call(module, inst
 
 def test_a_constant_condition_of_a_span_or_a_hook_is_decided_once(
     module, instrumented, tracing, monkeypatch: pytest.MonkeyPatch
-) -> None:
+):
     monkeypatch.setenv("STAGE", "test")
     spec = """
     hooks: {checkout: {call: "HOST:Cart.checkout", when: '"${STAGE}" == "production"'}}
@@ -373,7 +365,7 @@ _RULES_THAT_NEVER_APPLY = {
 @pytest.mark.parametrize("rule", _RULES_THAT_NEVER_APPLY.values(), ids=_RULES_THAT_NEVER_APPLY)
 def test_a_callable_whose_rules_never_apply_in_this_process_is_not_patched(
     rule: str, module, instrumented, tracing, monkeypatch: pytest.MonkeyPatch
-) -> None:
+):
     hooks = """hooks: {pay: {call: "HOST:Cart.pay"}, never: {call: "HOST:Cart.pay", NEVER, names: {id: self.id}}}"""
     never = """when: '"${SHOP_STAGE}" == "production"'"""
     original = module.Cart.pay.__code__
@@ -382,7 +374,7 @@ def test_a_callable_whose_rules_never_apply_in_this_process_is_not_patched(
         assert module.Cart.pay.__code__ is original
 
 
-def test_a_condition_of_a_function_that_varies_is_decided_at_each_call(module, instrumented, tracing) -> None:
+def test_a_condition_of_a_function_that_varies_is_decided_at_each_call(module, instrumented, tracing):
     spec = """
     functions: {is_new: {call: "HOST:is_new", varies: true}, unused: "HOST:is_old"}
     names: {new: is_new()}
@@ -398,7 +390,7 @@ def test_a_condition_of_a_function_that_varies_is_decided_at_each_call(module, i
     assert module.calls == ["is_new"] * 3
 
 
-def test_of_attributes_with_the_same_key_the_most_specific_one_is_recorded(module, instrumented, tracing) -> None:
+def test_of_attributes_with_the_same_key_the_most_specific_one_is_recorded(module, instrumented, tracing):
     spec = """
     spans:
       pay:
@@ -416,7 +408,7 @@ def test_of_attributes_with_the_same_key_the_most_specific_one_is_recorded(modul
     assert {(span.attributes["kind"], span.attributes["plain"]) for span in tracing.spans} == {("visa", "own")}
 
 
-def test_statuses_at_a_moment_are_set_on_the_span_of_the_call(module, instrumented, tracing) -> None:
+def test_statuses_at_a_moment_are_set_on_the_span_of_the_call(module, instrumented, tracing):
     spec = """
     hooks: {pay: {call: "HOST:Cart.pay"}}
     enrich:
@@ -489,7 +481,7 @@ OWN = {"app.kind": "request", **WITHOUT_KIND}
 )
 def test_an_overlay_changes_and_removes_attributes_and_groups_of_a_real_library(
     overlay: str, recorded: dict[str, Any] | None, tmp_path: Path, traced
-) -> None:
+):
     (tmp_path / "client.yaml").write_text(SENT)
     (tmp_path / "my.yaml").write_text(f"instrument: 2\nextends: ./client.yaml\nspans:\n  request: {overlay}\n")
     if recorded is None:

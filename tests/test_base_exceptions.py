@@ -1,7 +1,5 @@
 """A BaseException that stops the program passes through our code, wherever it is raised."""
 
-from __future__ import annotations
-
 import asyncio
 import signal
 import sys
@@ -42,7 +40,7 @@ PLACES = [
 @pytest.mark.parametrize("stop", STOPS)
 def test_a_base_exception_raised_by_a_property_is_not_swallowed(
     stop: type[BaseException], place: str, make_module, instrumented, tracing, logged
-) -> None:
+):
     module = make_module(HOST)
     item = module.Item()
     item.error = stop("stop")
@@ -58,7 +56,7 @@ def test_a_base_exception_raised_by_a_property_is_not_swallowed(
 @pytest.mark.parametrize("kind", ["call", "acall", "give", "agive"])
 def test_a_base_exception_passes_through_every_kind_of_callable(
     kind: str, stop: type[BaseException], make_module, instrumented
-) -> None:
+):
     module = make_module(HOST)
     item = module.Item()
     item.error = stop("stop")
@@ -79,7 +77,7 @@ def test_a_base_exception_passes_through_every_kind_of_callable(
 @pytest.mark.parametrize("stop", STOPS)
 def test_a_base_exception_raised_by_a_span_processor_is_not_swallowed(
     stop: type[BaseException], moment: str, make_module, spec_file, monkeypatch
-) -> None:
+):
     monkeypatch.setattr("opentelemetry.instrumentation.declarative.process.active_specs.SHIPPED_SPECS", ())
     module = make_module(HOST)
     error = stop("stop")
@@ -105,7 +103,7 @@ def test_a_base_exception_raised_by_a_span_processor_is_not_swallowed(
 @pytest.mark.parametrize("stop", STOPS)
 def test_a_base_exception_of_the_application_passes_with_its_traceback(
     stop: type[BaseException], make_module, instrumented, tracing
-) -> None:
+):
     module = make_module(HOST)
     error = stop("stop")
     with instrumented('spans: {fail: {around: "HOST:fail"}}', module), pytest.raises(stop) as caught:
@@ -126,7 +124,7 @@ spans:
 @pytest.mark.parametrize("moment", ["enter", "return", "exit"])
 def test_a_span_around_a_call_ends_when_another_rule_lets_a_base_exception_pass(
     moment: str, make_module, instrumented, tracing
-) -> None:
+):
     module = make_module(HOST)
     item = module.Item()
     item.error = KeyboardInterrupt("stop")
@@ -149,7 +147,7 @@ spans:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a signal cannot be raised in the middle of a call there")
-def test_a_signal_handler_may_call_the_function_it_interrupts(make_module, instrumented, tracing) -> None:
+def test_a_signal_handler_may_call_the_function_it_interrupts(make_module, instrumented, tracing):
     """The handler runs in the thread that holds the lock of the table of open spans: it must not wait for it."""
     module = make_module(ORDERS)
 
@@ -176,7 +174,7 @@ def test_a_signal_handler_may_call_the_function_it_interrupts(make_module, instr
 
 def test_a_finalizer_may_call_the_function_whose_rule_it_interrupts_and_is_not_recorded(
     make_module, instrumented, tracing
-) -> None:
+):
     module = make_module(ORDERS)
 
     class Resource:

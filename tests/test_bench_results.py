@@ -1,7 +1,5 @@
 """The table of ``make bench``: which rows make it fail."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """The arguments of a decorated callable: its names are those of the function, whatever the decorator passes to it."""
 
-from __future__ import annotations
-
 import asyncio
 import importlib
 import sys
@@ -241,7 +239,7 @@ def _recorded(tracing: Any) -> dict[str, Any]:
 )
 def test_a_decorated_callable_is_recorded_with_what_its_caller_passed(
     path: str, call: Callable[[Any], Any], expected: dict[str, Any], shop, instrumented, tracing, logged
-) -> None:
+):
     plain = call(shop)
     known = {"session", "order", "note", "amount", "recorded", "second"}
     names = [name for name in known if name in _signature_names(shop, path)]
@@ -266,7 +264,7 @@ def _signature_names(shop: Any, path: str) -> set[str]:
 
 def test_arguments_that_may_be_those_of_several_parameters_are_left_out_and_reported_once(
     shop, instrumented, tracing, logged
-) -> None:
+):
     spec = 'spans: {call: {around: "HOST:unclear", attributes: {session: session, order: order, note: note}}}'
     with instrumented(spec, shop):
         for _ in range(2):
@@ -277,7 +275,7 @@ def test_arguments_that_may_be_those_of_several_parameters_are_left_out_and_repo
     assert "unclear(session, order, note)" in message
 
 
-def test_a_decorator_without_source_may_provide_the_first_arguments(instrumented, tracing, logged) -> None:
+def test_a_decorator_without_source_may_provide_the_first_arguments(instrumented, tracing, logged):
     module = ModuleType("host_without_source")
     sys.modules[module.__name__] = module
     exec(DECORATORS + FUNCTIONS, module.__dict__)
@@ -304,7 +302,7 @@ def test_a_decorator_without_source_may_provide_the_first_arguments(instrumented
 
 def test_functions_of_click_beartype_and_pydantic_are_recorded_with_what_their_caller_passed(
     package: Callable[[str], str], instrumented, tracing, logged
-) -> None:
+):
     source = """
 import beartype, click, pydantic
 
@@ -348,7 +346,7 @@ def validated(order: str, amount: int = 1): return order
     assert logged() == []
 
 
-def test_a_callable_whose_signature_cannot_be_read_is_traced(make_module, instrumented, tracing) -> None:
+def test_a_callable_whose_signature_cannot_be_read_is_traced(make_module, instrumented, tracing):
     module = make_module("""
     import functools
 
@@ -369,7 +367,7 @@ def test_a_callable_whose_signature_cannot_be_read_is_traced(make_module, instru
     assert tracing.names == ["loop", "second"]
 
 
-def test_a_bound_method_is_recorded_with_what_its_caller_passed(make_module, instrumented, tracing, logged) -> None:
+def test_a_bound_method_is_recorded_with_what_its_caller_passed(make_module, instrumented, tracing, logged):
     module = make_module("""
     import functools, random, types
     import wrapt
@@ -414,7 +412,7 @@ def test_a_bound_method_is_recorded_with_what_its_caller_passed(make_module, ins
     assert logged() == []
 
 
-def test_arguments_that_python_rejects_are_not_reported(make_module, instrumented, tracing, logged) -> None:
+def test_arguments_that_python_rejects_are_not_reported(make_module, instrumented, tracing, logged):
     module = make_module(DECORATORS + FUNCTIONS + "from math import comb\n")
     spec = """
     spans:

@@ -1,7 +1,5 @@
 """Other names of a hooked callable, and modules run under another name: patched or reported."""
 
-from __future__ import annotations
-
 import sys
 import types
 from typing import Any
@@ -11,7 +9,7 @@ import pytest
 CACHED = "import functools\n@functools.lru_cache\ndef checkout(): return 1"
 
 
-def test_a_function_imported_by_name_earlier_is_traced_there_too(make_module, instrumented, tracing, logged) -> None:
+def test_a_function_imported_by_name_earlier_is_traced_there_too(make_module, instrumented, tracing, logged):
     module = make_module("def checkout(): return 1")
     taker = make_module(f"from {module.__name__} import checkout as pay")
     with instrumented('spans: {checkout: {around: "HOST:checkout"}}', module, taker):
@@ -21,7 +19,7 @@ def test_a_function_imported_by_name_earlier_is_traced_there_too(make_module, in
 
 def test_a_callable_that_is_replaced_and_was_imported_by_name_earlier_is_reported(
     make_module, instrumented, tracing, logged
-) -> None:
+):
     module = make_module(CACHED)
     taker = make_module(f"from {module.__name__} import checkout as pay")
     with instrumented('spans: {checkout: {around: "HOST:checkout"}}', module, taker):
@@ -34,7 +32,7 @@ def test_a_callable_that_is_replaced_and_was_imported_by_name_earlier_is_reporte
 
 def test_the_module_that_defines_a_callable_in_c_is_not_reported_as_one_that_imports_it(
     make_module, instrumented, tracing, logged
-) -> None:
+):
     module = make_module("from _heapq import heappush")
     with instrumented('spans: {push: {around: "HOST:heappush"}}', module):
         module.heappush([], 1)
@@ -66,7 +64,7 @@ class _OddNamespace(types.ModuleType):
 @pytest.mark.parametrize("make_odd", [_ClaimsToBeAModule, _Raises, lambda: _OddNamespace("odd"), int, lambda: None])
 def test_any_object_among_the_imported_modules_is_passed_over(
     make_odd, make_module, instrumented, tracing, logged, monkeypatch: pytest.MonkeyPatch
-) -> None:
+):
     module = make_module(CACHED)
     monkeypatch.setitem(sys.modules, "odd_for_a_test", make_odd())
     with instrumented('spans: {checkout: {around: "HOST:checkout"}}', module):
@@ -74,7 +72,7 @@ def test_any_object_among_the_imported_modules_is_passed_over(
     assert (tracing.names, logged()) == (["checkout"], [])
 
 
-def test_the_search_for_copies_does_not_load_a_lazy_module(make_module, instrumented, logged) -> None:
+def test_the_search_for_copies_does_not_load_a_lazy_module(make_module, instrumented, logged):
     module = make_module(CACHED)
 
     class Lazy(type(sys)):  # type: ignore[misc]
@@ -92,7 +90,7 @@ def test_the_search_for_copies_does_not_load_a_lazy_module(make_module, instrume
 
 def test_an_attribute_provided_by_a_modules_getattr_is_reported_with_the_module_to_name(
     make_module, instrumented, logged
-) -> None:
+):
     module = make_module("""
         def __getattr__(name):
             if name == "checkout": return lambda: 1
@@ -128,7 +126,7 @@ OTHER_NAMES = pytest.mark.parametrize(
 @OTHER_NAMES
 def test_a_call_of_a_function_by_another_of_its_names_is_seen(
     source: str, target: str, other: str, call: str, make_module, instrumented, tracing, logged
-) -> None:
+):
     module = make_module(source.replace("    @above\n", "").replace("@above\n", ""))
     with instrumented(f'spans: {{pay: {{around: "HOST:{target}"}}}}', module):
         assert eval(call, vars(module)) == 1
@@ -140,7 +138,7 @@ def test_a_call_of_a_function_by_another_of_its_names_is_seen(
 def test_another_name_of_a_callable_that_is_replaced_is_reported_unless_it_is_hooked_too(
     both: bool, source: str, target: str, other: str, call: str, make_module, instrumented, tracing,
     logged,
-) -> None:  # fmt: skip
+):  # fmt: skip
     module = make_module(f"import functools\nabove = functools.lru_cache\n{source}")
     more = f', other: {{around: "HOST:{other}"}}' if both else ""
     with instrumented(f'spans: {{pay: {{around: "HOST:{target}"}}{more}}}', module):
@@ -152,7 +150,7 @@ def test_another_name_of_a_callable_that_is_replaced_is_reported_unless_it_is_ho
     )
 
 
-def test_functions_held_in_containers_are_traced(make_module, instrumented, tracing, logged) -> None:
+def test_functions_held_in_containers_are_traced(make_module, instrumented, tracing, logged):
     module = make_module("def pay(): return 1\nregistry = {'pay': pay}\nclass Shop: pay = staticmethod(pay)")
     with instrumented('spans: {pay: {around: "HOST:pay"}}', module):
         assert (module.registry["pay"](), module.Shop.pay()) == (1, 1)
@@ -202,7 +200,7 @@ class Right: go = Left.go
 )
 def test_a_function_that_a_class_shares_is_seen_on_its_own_instances_only(
     target: str, seen: str, unseen: str, make_module, instrumented, tracing, logged
-) -> None:
+):
     module = make_module(SHARED)
 
     def run(text: str) -> None:
@@ -221,7 +219,7 @@ def test_a_function_that_a_class_shares_is_seen_on_its_own_instances_only(
 
 def test_the_place_where_a_function_is_defined_stands_for_all_classes_that_share_it(
     make_module, instrumented, tracing, logged
-) -> None:
+):
     module = make_module(SHARED + "\nAlias = Base")
     with instrumented('spans: {call: {around: "HOST:Alias.pay"}}', module):
         assert (module.Base().pay(), module.Web().pay(), module.Alias().pay()) == (1, 1, 1)
@@ -229,7 +227,7 @@ def test_the_place_where_a_function_is_defined_stands_for_all_classes_that_share
 
 
 @pytest.mark.parametrize("name", ["__repr__", "__init__", "__eq__", "__reduce__"])
-def test_a_method_that_only_object_defines_is_reported_as_such(name: str, make_module, instrumented, logged) -> None:
+def test_a_method_that_only_object_defines_is_reported_as_such(name: str, make_module, instrumented, logged):
     module = make_module("class Cart: pass")
     with instrumented(f'spans: {{call: {{around: "HOST:Cart.{name}"}}}}', module):
         pass
@@ -238,7 +236,7 @@ def test_a_method_that_only_object_defines_is_reported_as_such(name: str, make_m
     assert f"help: define {name} in the class" in message and "did you mean" not in message
 
 
-def test_no_name_that_cannot_be_hooked_is_suggested(make_module, instrumented, logged) -> None:
+def test_no_name_that_cannot_be_hooked_is_suggested(make_module, instrumented, logged):
     module = make_module("class Cart:\n    weak = 1\n    def pay(self): pass")
     with instrumented('spans: {call: {around: "HOST:Cart.__weakref"}}', module):
         pass
@@ -248,7 +246,7 @@ def test_no_name_that_cannot_be_hooked_is_suggested(make_module, instrumented, l
 
 def test_a_problem_is_logged_with_the_level_of_its_severity(
     make_module, instrumented, logged, caplog: pytest.LogCaptureFixture
-) -> None:
+):
     module = make_module(CACHED)
     taker = make_module(f"from {module.__name__} import checkout")
     with instrumented('spans: {a: {around: "HOST:checkout"}, b: {around: "HOST:missing"}}', module, taker):

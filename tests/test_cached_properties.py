@@ -1,7 +1,5 @@
 """Reading a cached property for a span does not change the object: the program computes its value as before."""
 
-from __future__ import annotations
-
 import functools
 import sys
 import traceback
@@ -36,9 +34,7 @@ CLASSES = ["functools", "django.utils.functional", "werkzeug.utils"]
 
 
 @pytest.mark.parametrize("module", CLASSES)
-def test_a_cached_property_that_is_read_for_a_span_is_not_stored(
-    module: str, make_module, instrumented, tracing
-) -> None:
+def test_a_cached_property_that_is_read_for_a_span_is_not_stored(module: str, make_module, instrumented, tracing):
     pytest.importorskip(module)
     shop = make_module(SHOP.replace("MODULE", module))
     with instrumented('spans: {pay: {around: "HOST:pay", attributes: {before: order.total}}}', shop):
@@ -53,7 +49,7 @@ def test_a_cached_property_that_is_read_for_a_span_is_not_stored(
 
 
 @pytest.mark.parametrize("module", CLASSES)
-def test_the_program_sees_no_trace_of_the_guard_of_cached_properties(module: str, make_module, instrumented) -> None:
+def test_the_program_sees_no_trace_of_the_guard_of_cached_properties(module: str, make_module, instrumented):
     cached_property = pytest.importorskip(module).cached_property
     shop = make_module(SHOP.replace("MODULE", module))
     reader = vars(cached_property)["__get__"]
@@ -74,7 +70,7 @@ def test_the_program_sees_no_trace_of_the_guard_of_cached_properties(module: str
 
 
 @pytest.mark.parametrize("module", CLASSES)
-def test_a_debugger_stops_at_the_same_lines_of_a_cached_property(module: str, make_module, instrumented) -> None:
+def test_a_debugger_stops_at_the_same_lines_of_a_cached_property(module: str, make_module, instrumented):
     cached_property = pytest.importorskip(module).cached_property
     shop = make_module(SHOP.replace("MODULE", module))
     code = vars(cached_property)["__get__"].__code__
@@ -102,7 +98,7 @@ def test_a_debugger_stops_at_the_same_lines_of_a_cached_property(module: str, ma
         assert stops() == untraced
 
 
-def test_a_thread_that_a_property_starts_stores_what_it_reads(make_module, instrumented) -> None:
+def test_a_thread_that_a_property_starts_stores_what_it_reads(make_module, instrumented):
     shop = make_module(SHOP.replace("MODULE", "functools"))
     with instrumented('spans: {pay: {around: "HOST:pay", attributes: {read: order.read_by_a_thread}}}', shop):
         order = shop.Order()
@@ -110,9 +106,7 @@ def test_a_thread_that_a_property_starts_stores_what_it_reads(make_module, instr
     assert vars(order)["total"] == 1
 
 
-def test_cached_properties_without_source_are_left_alone(
-    make_module, instrumented, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_cached_properties_without_source_are_left_alone(make_module, instrumented, monkeypatch: pytest.MonkeyPatch):
     reader: Any = vars(functools.cached_property)["__get__"]
     code = reader.__code__
     monkeypatch.setattr(reader, "__code__", code.replace(co_filename="no such file"))

@@ -1,7 +1,5 @@
 """`instrument check` reports attributes that the types of the library rule out."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

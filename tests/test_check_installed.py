@@ -1,7 +1,5 @@
 """``instrument check`` with installed libraries: made-up ones, and AG2 itself."""
 
-from __future__ import annotations
-
 import importlib
 import json
 import os
@@ -81,7 +79,7 @@ def check(here: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., list[
 Check = Callable[..., list[str]]
 
 
-def test_names_that_exist_are_not_reported(check: Check) -> None:
+def test_names_that_exist_are_not_reported(check: Check):
     spec = """
 hooks:
   pay: {call: "books.cart:Cart.pay", when: amount > 0, names: {whole: amount}}
@@ -153,12 +151,12 @@ class Shelf:
         ("books.lazy:nothing", "target-missing books.lazy has no nothing: hooks on it are inactive | None"),
     ],
 )
-def test_a_target_that_is_missing_or_cannot_be_patched_is_reported(check: Check, target: str, expected: str) -> None:
+def test_a_target_that_is_missing_or_cannot_be_patched_is_reported(check: Check, target: str, expected: str):
     files = {"lazy.py": LAZY, "shelf.py": SHELF}
     assert check(f'spans: {{a: {{around: "{target}"}}}}', files) == [f"spec.yaml:3 error {expected}"]
 
 
-def test_names_that_a_callable_does_not_have_are_reported_with_those_that_it_has(check: Check) -> None:
+def test_names_that_a_callable_does_not_have_are_reported_with_those_that_it_has(check: Check):
     spec = """
 hooks: {pay: {call: "books.cart:Cart.pay", unpack: [first]}, ship: {call: "books.cart:Cart.ship"}}
 spans:
@@ -192,7 +190,7 @@ def uses_another(): return stack()
 """
 
 
-def test_a_function_that_looks_at_the_frame_of_its_caller_is_noted(check: Check) -> None:
+def test_a_function_that_looks_at_the_frame_of_its_caller_is_noted(check: Check):
     names = ["older", "log", "caller", "indirect", "back", "own_line", "names", "stack", "uses_another"]
     spans = [f'  {name}: {{around: "books.frames:{name}"}}' for name in names]
     assert check("\n".join(["spans:", *spans]), {"frames.py": FRAMES}, "--strict", code=0) == [
@@ -210,7 +208,7 @@ def test_a_function_that_looks_at_the_frame_of_its_caller_is_noted(check: Check)
 
 
 @pytest.mark.parametrize(("own", "written"), [("this", "self"), ("cls", "self"), ("self", "this"), ("_self", "cls")])
-def test_the_receiver_of_a_method_is_suggested_by_its_own_name(own: str, written: str, check: Check) -> None:
+def test_the_receiver_of_a_method_is_suggested_by_its_own_name(own: str, written: str, check: Check):
     spec = f"spans: {{a: {{around: 'books.other:Other.pay', attributes: {{a: {written}.id}}}}}}"
     (problem,) = check(spec, {"other.py": f"class Other:\n    def pay({own}, order): ...\n"})
     assert problem.endswith(f'| did you mean "{own}"?')
@@ -237,7 +235,7 @@ def generate() -> "Iterator[str]": yield ""
 """
 
 
-def test_a_stream_that_no_span_covers_is_noted(check: Check) -> None:
+def test_a_stream_that_no_span_covers_is_noted(check: Check):
     names = ["read", "aread", "decorated", "connect", "aconnect", "generate"]
     spans = [f'  {name}: {{around: "books.streams:{name}"}}' for name in names]
     spec = "\n".join(["spans:", *spans])
@@ -266,9 +264,7 @@ def test_a_stream_that_no_span_covers_is_noted(check: Check) -> None:
         ("import sys; sys.exit(3)", "it exits the program"),
     ],
 )
-def test_a_module_that_cannot_be_imported_is_reported_once_and_the_rest_is_checked(
-    check: Check, source: str, why: str
-) -> None:
+def test_a_module_that_cannot_be_imported_is_reported_once_and_the_rest_is_checked(check: Check, source: str, why: str):
     spec = 'spans: {a: {around: "books.broken:a"}, b: {around: "books.broken:b"}, c: {around: "books.cart:Cart.c"}}'
     first, second = check(spec, {"broken.py": source})
     assert first.startswith(f"spec.yaml:3 error cannot-import books.broken cannot be imported: {why}")
@@ -276,7 +272,7 @@ def test_a_module_that_cannot_be_imported_is_reported_once_and_the_rest_is_check
 
 
 @pytest.mark.parametrize("also", ["", "except ImportError as e: raise ImportError('install it') from e"])
-def test_a_module_with_a_missing_dependency_is_a_warning(check: Check, also: str) -> None:
+def test_a_module_with_a_missing_dependency_is_a_warning(check: Check, also: str):
     spec = 'spans: {a: {around: "books.wire:send"}, b: {around: "books.cart:Cart.pay"}}'
     source = "from no_such_library.asyncio import connect"
     assert check(spec, {"wire.py": f"try: {source}\n{also}" if also else source}, code=0) == [
@@ -285,12 +281,12 @@ def test_a_module_with_a_missing_dependency_is_a_warning(check: Check, also: str
     ]
 
 
-def test_an_interrupt_while_a_module_is_imported_ends_the_check(check: Check) -> None:
+def test_an_interrupt_while_a_module_is_imported_ends_the_check(check: Check):
     with pytest.raises(KeyboardInterrupt):
         check('spans: {a: {around: "books.broken:a"}}', {"broken.py": "raise KeyboardInterrupt"})
 
 
-def test_functions_of_a_spec_have_to_exist_and_to_accept_their_arguments(check: Check) -> None:
+def test_functions_of_a_spec_have_to_exist_and_to_accept_their_arguments(check: Check):
     spec = """
 functions: {gone: "books.cart:checkuot", size: "books.cart:Cart.size", checkout: "books.cart:checkout"}
 spans:
@@ -305,7 +301,7 @@ spans:
     ]
 
 
-def test_the_base_of_an_extension_and_its_methods_have_to_exist(check: Check) -> None:
+def test_the_base_of_an_extension_and_its_methods_have_to_exist(check: Check):
     spec = """
 hooks:
   made: {call: "books.cart:Cart.__init__"}
@@ -359,7 +355,7 @@ class Without(Cart): pass
 """
 
 
-def test_a_method_that_subclasses_override_is_reported_with_the_subclasses(check: Check) -> None:
+def test_a_method_that_subclasses_override_is_reported_with_the_subclasses(check: Check):
     own = "".join(f"class Own{n}(Cart):\n    def pay(self, amount): return {n}\n" for n in range(5))
     (line,) = check(
         'spans: {a: {around: "books.cart:Cart.pay"}, b: {around: "books.gifts:checkout"}}',
@@ -373,7 +369,7 @@ def test_a_method_that_subclasses_override_is_reported_with_the_subclasses(check
     )
 
 
-def test_subclasses_that_call_the_method_or_are_hooked_themselves_are_not_reported(check: Check) -> None:
+def test_subclasses_that_call_the_method_or_are_hooked_themselves_are_not_reported(check: Check):
     own = "class Own(Cart):\n    def pay(self, amount): return 1\n"
     spec = 'spans: {a: {around: "books.cart:Cart.pay"}, b: {around: "books.gifts:Own.pay"}}'
     assert check(spec, {"gifts.py": HEIRS + own}, "--strict", code=0) == []
@@ -385,7 +381,7 @@ CIRCULAR = {
 }
 
 
-def test_a_callable_that_is_imported_by_name_before_it_can_be_replaced_is_reported(check: Check) -> None:
+def test_a_callable_that_is_imported_by_name_before_it_can_be_replaced_is_reported(check: Check):
     (line,) = check('spans: {a: {around: "books.till:ring"}}', CIRCULAR, code=0)
     assert line == (
         "spec.yaml:3 warning copied books.till:ring was imported by name before it could be patched, in: "
@@ -394,12 +390,12 @@ def test_a_callable_that_is_imported_by_name_before_it_can_be_replaced_is_report
     )
 
 
-def test_a_function_that_is_imported_by_name_before_its_module_is_complete_is_not_reported(check: Check) -> None:
+def test_a_function_that_is_imported_by_name_before_its_module_is_complete_is_not_reported(check: Check):
     files = {**CIRCULAR, "till.py": "def ring(): return 1\nimport books.counter\n"}
     assert check('spans: {a: {around: "books.till:ring"}}', files, "--strict", code=0) == []
 
 
-def test_a_callable_that_is_imported_by_name_afterwards_is_replaced_by_then_and_not_reported(check: Check) -> None:
+def test_a_callable_that_is_imported_by_name_afterwards_is_replaced_by_then_and_not_reported(check: Check):
     files = {**CIRCULAR, "till.py": "import functools\n@functools.lru_cache\ndef ring(): return 1\n"}
     spec = 'spans: {a: {around: "books.till:ring"}, b: {around: "books.counter:serve"}}'
     assert check(spec, files, code=0) == []
@@ -407,7 +403,7 @@ def test_a_callable_that_is_imported_by_name_afterwards_is_replaced_by_then_and_
 
 def test_a_callable_that_is_imported_by_name_too_early_is_reported_for_each_file(
     check: Check, here: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+):
     check("spans: {}", CIRCULAR, "--no-import", code=0)
     for name in ("one", "two"):
         spec = f'instrument: 2\nname: {name}\nspans: {{a: {{around: "books.till:ring"}}}}\n'
@@ -433,9 +429,7 @@ def test_a_callable_that_is_imported_by_name_too_early_is_reported_for_each_file
         ("serve = functools.partial(ring)", "functools.partial"),
     ],
 )
-def test_an_object_that_holds_a_callable_before_it_can_be_replaced_is_reported(
-    code: str, holder: str, check: Check
-) -> None:
+def test_an_object_that_holds_a_callable_before_it_can_be_replaced_is_reported(code: str, holder: str, check: Check):
     till = f"import functools\n@functools.lru_cache\ndef ring(): return 1\n{code}\n"
     (line,) = check('spans: {a: {around: "books.till:ring"}}', {"till.py": till}, code=0)
     assert line == (
@@ -486,7 +480,7 @@ def retried(call):
 )
 def test_a_function_below_a_decorator_whose_calls_cannot_be_distinguished_is_reported(
     definition: str, decorators: str, holder: str, check: Check
-) -> None:
+):
     till = f"{REGISTRY}\n{decorators}\n{definition}\n"
     (line,) = check('spans: {a: {around: "books.till:ring"}}', {"till.py": till}, code=0)
     assert line == (
@@ -501,7 +495,7 @@ def test_a_function_below_a_decorator_whose_calls_cannot_be_distinguished_is_rep
 )
 def test_a_function_that_is_registered_below_a_decorator_is_not_reported_because_its_calls_are_seen(
     decorators: str, check: Check
-) -> None:
+):
     till = f"{REGISTRY}\n{decorators}\ndef ring(): return 1\n"
     assert check('spans: {a: {around: "books.till:ring"}}', {"till.py": till}, code=0) == []
 
@@ -519,7 +513,7 @@ def test_a_function_that_is_registered_below_a_decorator_is_not_reported_because
         "@classmethod\n    @retried",
     ],
 )
-def test_a_function_that_only_its_wrapper_holds_is_not_reported(decorators: str, check: Check) -> None:
+def test_a_function_that_only_its_wrapper_holds_is_not_reported(decorators: str, check: Check):
     head = f"import beartype, contextlib, pydantic\n{REGISTRY}\n"
     path = "Till.ring" if "classmethod" in decorators else "ring"
     start = "class Till:\n    " if "classmethod" in decorators else ""
@@ -544,9 +538,7 @@ Desk().open()
 
 
 @pytest.mark.parametrize("path", ["ring", "close", "Desk.serve", "Desk.open"])
-def test_a_callable_that_is_called_by_its_name_or_patched_in_place_is_not_reported_as_held(
-    path: str, check: Check
-) -> None:
+def test_a_callable_that_is_called_by_its_name_or_patched_in_place_is_not_reported_as_held(path: str, check: Check):
     use = "from books.till import ring\nCOMMANDS = [ring]\n"
     files = {"till.py": HELD_BY_NOBODY, "desk.py": use}
     spec = f'spans: {{b: {{around: "books.desk:Missing.x"}}, a: {{around: "books.till:{path}"}}}}'
@@ -554,14 +546,14 @@ def test_a_callable_that_is_called_by_its_name_or_patched_in_place_is_not_report
     assert "error target-missing" in line
 
 
-def test_another_name_in_the_class_is_reported(check: Check) -> None:
+def test_another_name_in_the_class_is_reported(check: Check):
     cached = "    settle = pay = __import__('functools').lru_cache(pay)\n\n    @staticmethod"
     files = {"cart.py": CART.replace("    @staticmethod", cached)}
     (line,) = check('spans: {a: {around: "books.cart:Cart.pay"}}', files, code=0)
     assert line.startswith("spec.yaml:3 warning other-name books.cart:Cart.pay has another name: Cart.settle.")
 
 
-def test_two_hooked_names_of_one_function_are_a_warning(check: Check) -> None:
+def test_two_hooked_names_of_one_function_are_a_warning(check: Check):
     files = {"till.py": "def ring(): return 1\nbell = ring\n"}
     (line,) = check('spans: {a: {around: "books.till:ring"}, b: {around: "books.till:bell"}}', files, code=0)
     assert line.startswith("spec.yaml:3 warning same-function books.till:bell is the same function as books.till:ring.")
@@ -588,7 +580,7 @@ def test_two_hooked_names_of_one_function_are_a_warning(check: Check) -> None:
 )
 def test_a_missing_library_or_another_release_is_a_warning_that_says_what_was_not_checked(
     check: Check, target: str, expected: str
-) -> None:
+):
     spec = f'target: {target}\nspans: {{a: {{around: "books.broken:Cart.pya"}}}}\n'
     (found,) = check(spec, {"broken.py": "1 / 0"}, code=0)
     assert re.sub(r"pyyaml [0-9.]+", "pyyaml VERSION", found) == expected
@@ -596,7 +588,7 @@ def test_a_missing_library_or_another_release_is_a_warning_that_says_what_was_no
     assert "books.broken" not in sys.modules
 
 
-def test_names_in_other_releases_are_not_looked_up(check: Check) -> None:
+def test_names_in_other_releases_are_not_looked_up(check: Check):
     spec = """
 target: {distribution: pyyaml}
 spans: {a: {around: "books.cart:Cart.pay"}}
@@ -611,7 +603,7 @@ releases:
 # ── In one run ──
 
 
-def test_targets_are_looked_up_even_if_the_file_has_other_problems(check: Check) -> None:
+def test_targets_are_looked_up_even_if_the_file_has_other_problems(check: Check):
     spec = """
 spans:
   a: {around: "books.cart:Cart.pya", atributes: {}}
@@ -620,7 +612,7 @@ spans:
     assert [line.split()[2] for line in check(spec)] == ["target-missing", "unknown-key", "not-allowed"]
 
 
-def test_a_hook_that_no_rule_uses_is_looked_up_as_well(check: Check) -> None:
+def test_a_hook_that_no_rule_uses_is_looked_up_as_well(check: Check):
     lines = check('hooks: {a: {call: "books.cart:Cart.pya"}, b: {call: "books.crat:Cart.pay"}}\nspans: {}\n')
     assert [line.split()[1:3] for line in lines] == [
         ["warning", "idle-hook"],
@@ -630,7 +622,7 @@ def test_a_hook_that_no_rule_uses_is_looked_up_as_well(check: Check) -> None:
     ]
 
 
-def test_without_imports_only_the_file_is_checked(check: Check) -> None:
+def test_without_imports_only_the_file_is_checked(check: Check):
     spec = 'spans: {a: {around: "books.broken:Cart.pya", when: "False"}}'
     (line,) = check(spec, {"broken.py": "1 / 0"}, "--no-import", code=0)
     assert line.startswith("spec.yaml:3 warning never-true ")
@@ -643,7 +635,7 @@ NEEDS_SETUP = {
 }
 
 
-def test_a_module_that_others_need_is_imported_first(check: Check) -> None:
+def test_a_module_that_others_need_is_imported_first(check: Check):
     spec = 'spans: {save: {around: "books.models:save"}}'
     (line,) = check(spec, NEEDS_SETUP, code=1)
     assert line == (
@@ -656,7 +648,7 @@ def test_a_module_that_others_need_is_imported_first(check: Check) -> None:
 @pytest.mark.parametrize("command", [["check", "spec.yaml"], ["explain"], ["init", "books.cart"]], ids=lambda c: c[0])
 def test_a_module_to_import_first_that_cannot_be_imported_is_wrong_usage(
     command: list[str], here: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+):
     (here / "spec.yaml").write_text("instrument: 2\nname: books\nspans: {}\n")
     name, *arguments = command
     assert main([name, "--import", "books.nowhere", *arguments]) == 2
@@ -666,7 +658,7 @@ def test_a_module_to_import_first_that_cannot_be_imported_is_wrong_usage(
     )
 
 
-def test_nothing_stays_patched_and_no_path_stays_behind(check: Check) -> None:
+def test_nothing_stays_patched_and_no_path_stays_behind(check: Check):
     paths, finders = list(sys.path), list(sys.meta_path)
     check('spans: {a: {around: "books.cart:Cart.pay"}, b: {around: "books.cart:checkout"}}', code=0)
     before = attributes_by_owner(sys.modules["books.cart"])
@@ -681,7 +673,7 @@ def test_nothing_stays_patched_and_no_path_stays_behind(check: Check) -> None:
 
 def test_check_reports_the_same_as_the_log_at_run_time(
     check: Check, here: Path, tracing, logged, monkeypatch: pytest.MonkeyPatch, capsys
-) -> None:
+):
     spec = """
 functions: {gone: "books.cart:checkuot"}
 spans:
@@ -712,7 +704,7 @@ spans:
     )
 
 
-def test_a_spec_with_only_warnings_is_used(instrumented, make_module, tracing) -> None:
+def test_a_spec_with_only_warnings_is_used(instrumented, make_module, tracing):
     module = make_module("def pay(): return 1")
     with instrumented('hooks: {idle: {call: "HOST:pay"}}\nspans: {pay: {around: "HOST:pay", when: "True"}}', module):
         assert module.pay() == 1
@@ -747,7 +739,7 @@ def pay(): return 1
 
 
 @pytest.mark.parametrize("form", ["json", "github", "text"])
-def test_the_output_of_a_library_during_its_import_is_not_part_of_the_output(here: Path, form: str) -> None:
+def test_the_output_of_a_library_during_its_import_is_not_part_of_the_output(here: Path, form: str):
     (here / "loud.py").write_text(LOUD)
     (here / "my.yaml").write_text('instrument: 2\nname: my\nspans: {a: {around: "loud:pya"}}\n')
     run = command(here, "check", "--format", form, "my.yaml")
@@ -767,7 +759,7 @@ def test_the_output_of_a_library_during_its_import_is_not_part_of_the_output(her
     assert "not yours" not in run.stderr
 
 
-def test_the_command_finds_modules_in_the_current_directory(here: Path) -> None:
+def test_the_command_finds_modules_in_the_current_directory(here: Path):
     (here / "mine.py").write_text("def pay(amount): return 1\n")
     (here / "my.yaml").write_text('instrument: 2\nname: my\nspans: {a: {around: "mine:pay"}}\n')
     checked = command(here, "check", "my.yaml")
@@ -777,7 +769,7 @@ def test_the_command_finds_modules_in_the_current_directory(here: Path) -> None:
     assert "def pay(amount):" in explained.stdout
 
 
-def test_warnings_are_reported_as_warnings_in_every_format(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_warnings_are_reported_as_warnings_in_every_format(here: Path, capsys: pytest.CaptureFixture[str]):
     spec = 'instrument: 2\nname: my\nspans: {a: {around: "books:pay", when: "False"}}\n'
     (here / "my.yaml").write_text(spec)
     for options, code in (((), 0), (("--strict",), 1)):
@@ -800,7 +792,7 @@ def test_warnings_are_reported_as_warnings_in_every_format(here: Path, capsys: p
 
 def test_shipped_specs_and_those_of_the_demo_have_no_problems_with_the_installed_libraries(
     capsys: pytest.CaptureFixture[str],
-) -> None:
+):
     pytest.importorskip("ag2")
     pytest.importorskip("websockets")
     files = [*directory("configs").glob("*.yaml"), *(ROOT / "docs" / "demo").glob("*.yaml")]
@@ -844,7 +836,7 @@ def test_shipped_specs_and_those_of_the_demo_have_no_problems_with_the_installed
 )
 def test_a_change_to_a_shipped_spec_is_checked_with_it_and_reported_at_its_line(
     check: Check, change: str, expected: str
-) -> None:
+):
     pytest.importorskip("ag2")
     found = check(f"instrument: 2\nextends: ag2\n{change}\n", code=0 if " warning " in expected else 1)
     shown = re.sub(r"ag2 [0-9.]+[0-9]", "ag2 VERSION", "\n".join(found))
@@ -855,7 +847,7 @@ def test_a_change_to_a_shipped_spec_is_checked_with_it_and_reported_at_its_line(
 
 
 @pytest.mark.parametrize("name", ["pay", "p*"])
-def test_the_script_cannot_be_checked_and_the_help_names_what_can(name: str, here: Path, capsys) -> None:
+def test_the_script_cannot_be_checked_and_the_help_names_what_can(name: str, here: Path, capsys):
     (here / "spec.yaml").write_text(f"instrument: 2\nname: shop\nspans: {{pay: {{around: '__main__:{name}'}}}}\n")
     assert main(["check", "spec.yaml"]) == 0
     printed = capsys.readouterr()
@@ -877,7 +869,7 @@ def pay(session, order, *, gift=False, **more): return order
 """
 
 
-def test_a_parameter_that_a_decorator_provides_is_a_warning_where_it_is_read(check: Check) -> None:
+def test_a_parameter_that_a_decorator_provides_is_a_warning_where_it_is_read(check: Check):
     spec = 'spans: {a: {around: "books.till:pay", attributes: {a: order, b: session.id, c: gift, d: more.x}}}'
     (line,) = check(spec, {"till.py": PROVIDED}, code=0)
     assert line.startswith('spec.yaml:3 warning provided-name "session" never has a value: a decorator provides it for')

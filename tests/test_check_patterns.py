@@ -1,7 +1,5 @@
 """What `instrument check` reports about hooks on several callables."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

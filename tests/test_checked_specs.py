@@ -1,7 +1,5 @@
 """What ``instrument check`` reports about the specs in tests/specs/checked, which trace the module ``shop`` there."""
 
-from __future__ import annotations
-
 import json
 import os
 import sys

@@ -1,7 +1,5 @@
 """Every problem code has an entry, an example, its fix, and a page that shows the output of `instrument check`."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 
@@ -34,11 +32,11 @@ def rendered() -> dict[str, str]:
     return code_pages()
 
 
-def test_the_code_of_every_problem_can_be_determined_from_the_source(reported: Emitted) -> None:
+def test_the_code_of_every_problem_can_be_determined_from_the_source(reported: Emitted):
     assert reported.unclear == []
 
 
-def test_every_code_that_can_be_reported_has_an_entry_and_no_other(reported: Emitted) -> None:
+def test_every_code_that_can_be_reported_has_an_entry_and_no_other(reported: Emitted):
     found = reported.codes
     assert len(found) >= 50
     missing = {code: places for code, places in found.items() if code not in CATALOG.codes}
@@ -46,7 +44,7 @@ def test_every_code_that_can_be_reported_has_an_entry_and_no_other(reported: Emi
     assert sorted(set(CATALOG.codes) - set(found)) == [], "remove them from schemas/problems.yaml"
 
 
-def test_a_code_is_found_however_it_is_passed_to_the_problem() -> None:
+def test_a_code_is_found_however_it_is_passed_to_the_problem():
     found = emitted(
         {
             "a.py": (
@@ -75,13 +73,13 @@ def test_a_code_is_found_however_it_is_passed_to_the_problem() -> None:
     assert found.unclear == ["d.py:1"]
 
 
-def test_an_entry_without_an_example_says_why() -> None:
+def test_an_entry_without_an_example_says_why():
     without = {code.name for code in CATALOG.codes.values() if code.no_example}
     assert without == {"no-lifetime", "not-imported"}
 
 
 @pytest.mark.parametrize("code", SHOWN)
-def test_the_failing_example_has_this_problem_and_the_fixed_one_has_none(code: ProblemCode) -> None:
+def test_the_failing_example_has_this_problem_and_the_fixed_one_has_none(code: ProblemCode):
     problems = example_problems(code.failing, code.checked, CATALOG.library, code.encoding)
     assert {problem.code for problem in problems} == {code.name, *code.also}
     fixed = example_problems(code.fixed, next(iter(code.fixed)), CATALOG.library)
@@ -91,7 +89,7 @@ def test_the_failing_example_has_this_problem_and_the_fixed_one_has_none(code: P
 @pytest.mark.parametrize("code", SHOWN)
 def test_the_page_shows_what_the_command_prints(
     code: ProblemCode, rendered: dict[str, str], capsys: pytest.CaptureFixture[str]
-) -> None:
+):
     with example_directory({**CATALOG.library, **code.failing}, code.encoding, CATALOG.library):
         main(["check", code.checked])
     printed = capsys.readouterr().out.strip()
@@ -104,7 +102,7 @@ def test_the_page_shows_what_the_command_prints(
         assert f"```text\n{printed}\n```" in page
 
 
-def test_the_pages_in_the_documentation_are_up_to_date(rendered: dict[str, str]) -> None:
+def test_the_pages_in_the_documentation_are_up_to_date(rendered: dict[str, str]):
     """`make docs` writes them."""
     current = {
         f"{DIRECTORY}/{path.name}": path.read_text(encoding="utf-8") for path in (ROOT / "docs" / DIRECTORY).iterdir()
@@ -113,17 +111,17 @@ def test_the_pages_in_the_documentation_are_up_to_date(rendered: dict[str, str])
     assert [path for path, text in rendered.items() if current[path] != text] == []
 
 
-def test_every_part_has_codes_and_every_code_has_a_part() -> None:
+def test_every_part_has_codes_and_every_code_has_a_part():
     assert {code.part for code in CATALOG.codes.values()} == set(CATALOG.parts)
 
 
-def test_the_summary_of_an_entry_is_one_sentence() -> None:
+def test_the_summary_of_an_entry_is_one_sentence():
     assert [
         code.name for code in CATALOG.codes.values() if not code.summary.endswith(".") or ". " in code.summary
     ] == []
 
 
-def test_an_example_leaves_neither_modules_nor_paths_behind() -> None:
+def test_an_example_leaves_neither_modules_nor_paths_behind():
     before = dict(sys.modules), list(sys.path), Path.cwd()
     code = CATALOG.codes["target-missing"]
     example_problems(code.failing, code.checked, CATALOG.library)
@@ -131,7 +129,7 @@ def test_an_example_leaves_neither_modules_nor_paths_behind() -> None:
     assert (sys.path, Path.cwd()) == before[1:]
 
 
-def test_the_page_of_a_code_is_printed_on_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_page_of_a_code_is_printed_on_the_terminal(capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit) as left:
         main(["check", "--explain", "unknown-name"])
     assert left.value.code == 0
@@ -141,7 +139,7 @@ def test_the_page_of_a_code_is_printed_on_the_terminal(capsys: pytest.CaptureFix
     assert "](" not in printed
 
 
-def test_an_unknown_code_is_a_usage_error_with_a_suggestion(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_code_is_a_usage_error_with_a_suggestion(capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit) as left:
         main(["check", "--explain", "unknown-nam"])
     assert left.value.code == 2

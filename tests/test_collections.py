@@ -1,7 +1,5 @@
 """Values that are collected over the items of a result."""
 
-from __future__ import annotations
-
 import asyncio
 from types import SimpleNamespace
 from typing import Any

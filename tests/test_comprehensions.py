@@ -1,7 +1,5 @@
 """Comprehensions, and the functions that read collections."""
 
-from __future__ import annotations
-
 from collections import deque
 from types import SimpleNamespace as Object
 from typing import Any, NoReturn

@@ -1,7 +1,5 @@
 """The options and their sources: configuration file, variables, flags and Python; and which one applies."""
 
-from __future__ import annotations
-
 import re
 import subprocess
 import sys
@@ -72,14 +70,14 @@ def with_file(folder: Path, **environment: str) -> ProcessResult:
 # ── The configuration file, under the real command ──
 
 
-def test_the_configuration_file_lists_spec_files(folder: Path) -> None:
+def test_the_configuration_file_lists_spec_files(folder: Path):
     done = configured(folder, "      specs: [my.yaml]\n")
     assert (done.code, done.lines, done.errors) == (0, ["checked out 1"], "")
     (span,) = done.named("checkout")
     assert span["attributes"] == {"shop.lines": 1}
 
 
-def test_an_inline_spec_of_the_configuration_file_can_refer_to_variables(folder: Path) -> None:
+def test_an_inline_spec_of_the_configuration_file_can_refer_to_variables(folder: Path):
     done = configured(folder, INLINE)
     assert (done.errors, [span["attributes"] for span in done.spans]) == ("", [{"shop.inline": 1}])
     done = configured(folder, INLINE, TARGET="shop:nothing")
@@ -89,7 +87,7 @@ def test_an_inline_spec_of_the_configuration_file_can_refer_to_variables(folder:
     assert f"otel.yaml:15:23: {message}" in done.errors
 
 
-def test_a_problem_in_an_inline_spec_is_reported_at_its_line_of_the_configuration_file(folder: Path) -> None:
+def test_a_problem_in_an_inline_spec_is_reported_at_its_line_of_the_configuration_file(folder: Path):
     done = configured(folder, INLINE.replace("attributes:", "atributes:"))
     assert (done.code, done.lines, done.spans) == (0, ["checked out 1"], [])
     assert 'otel.yaml:16:15: error[unknown-key]: "atributes" is not a key of a span' in done.errors
@@ -97,7 +95,7 @@ def test_a_problem_in_an_inline_spec_is_reported_at_its_line_of_the_configuratio
     assert 'help: did you mean "attributes"?' in done.errors
 
 
-def test_invalid_options_of_the_configuration_file_are_reported_and_the_others_apply(folder: Path) -> None:
+def test_invalid_options_of_the_configuration_file_are_reported_and_the_others_apply(folder: Path):
     done = configured(folder, "      specs: [my.yaml, 5]\n      contnt: full\n      watch: perhaps\n")
     assert (done.code, done.lines, len(done.spans)) == (0, ["checked out 1"], 1)
     assert 'otel.yaml:11:7: error[unknown-key]: "contnt" is not an option of the instrumentor' in done.errors
@@ -111,12 +109,12 @@ def test_invalid_options_of_the_configuration_file_are_reported_and_the_others_a
     assert "Traceback" not in done.errors
 
 
-def test_the_instrumentor_can_be_disabled_in_the_configuration_file(folder: Path) -> None:
+def test_the_instrumentor_can_be_disabled_in_the_configuration_file(folder: Path):
     done = configured(folder, "      enabled: false\n      specs: [my.yaml]\n")
     assert (done.code, done.lines, done.errors, done.spans) == (0, ["checked out 1"], "", [])
 
 
-def test_content_can_be_set_in_the_configuration_file(folder: Path) -> None:
+def test_content_can_be_set_in_the_configuration_file(folder: Path):
     options = "      specs: [my.yaml]\n      capture_message_content: SPAN_ONLY\n      content: truncate:2\n"
     (span,) = configured(folder, options).spans
     assert span["attributes"]["shop.first"].startswith("te")
@@ -126,7 +124,7 @@ def test_content_can_be_set_in_the_configuration_file(folder: Path) -> None:
     assert span["attributes"]["shop.first"] == "tea"
 
 
-def test_variables_are_ignored_if_there_is_a_configuration_file_which_is_reported(folder: Path) -> None:
+def test_variables_are_ignored_if_there_is_a_configuration_file_which_is_reported(folder: Path):
     done = configured(folder, "      content: full\n", OTEL_PYTHON_DECLARATIVE_SPECS="my.yaml")
     assert done.spans == []
     assert done.errors == (
@@ -140,7 +138,7 @@ def test_variables_are_ignored_if_there_is_a_configuration_file_which_is_reporte
     assert (done.errors, len(done.spans)) == ("", 2)
 
 
-def test_shipped_specs_are_active_if_the_configuration_file_has_no_section_for_them(folder: Path) -> None:
+def test_shipped_specs_are_active_if_the_configuration_file_has_no_section_for_them(folder: Path):
     (folder / "otel.yaml").write_text(CONFIG.partition("instrumentation/development")[0])
     done = with_file(folder)
     assert (done.code, done.lines, done.errors, done.spans) == (0, ["checked out 1"], "", [])
@@ -148,7 +146,7 @@ def test_shipped_specs_are_active_if_the_configuration_file_has_no_section_for_t
 
 def test_the_configuration_file_is_read_without_opentelemetrys_support_for_it(
     folder: Path, make_module, tracing, monkeypatch: pytest.MonkeyPatch, logged
-) -> None:
+):
     shop = make_module(SHOP)
     (folder / "otel.yaml").write_text(CONFIG + INLINE.replace("shop:checkout", f"{shop.__name__}:checkout"))
     monkeypatch.setenv("OTEL_CONFIG_FILE", str(folder / "otel.yaml"))
@@ -163,7 +161,7 @@ def test_the_configuration_file_is_read_without_opentelemetrys_support_for_it(
 
 def test_a_configuration_file_that_cannot_be_read_is_reported(
     folder: Path, tracing, monkeypatch: pytest.MonkeyPatch, logged
-) -> None:
+):
     (folder / "otel.yaml").write_text("a: [")
     for file, words in (("gone.yaml", "gone.yaml:1:1: error[unreadable-file]"), ("otel.yaml", "error[yaml-syntax]")):
         monkeypatch.setenv("OTEL_CONFIG_FILE", str(folder / file))
@@ -178,7 +176,7 @@ def test_a_configuration_file_that_cannot_be_read_is_reported(
 
 def test_explain_describes_an_inline_spec(
     folder: Path, make_module, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], logged
-) -> None:
+):
     shop = make_module(SHOP)
     target = f"{shop.__name__}:checkout"
     (folder / "otel.yaml").write_text(CONFIG + INLINE.replace("shop:checkout", target))
@@ -190,7 +188,7 @@ def test_explain_describes_an_inline_spec(
 
 def test_explain_reports_an_invalid_inline_spec_and_describes_the_others(
     folder: Path, make_module, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+):
     shop = make_module(SHOP)
     inline = INLINE.replace("attributes:", "atributes:") + "        - good.yaml\n"
     (folder / "otel.yaml").write_text(CONFIG + inline)
@@ -211,9 +209,7 @@ def test_explain_reports_an_invalid_inline_spec_and_describes_the_others(
 # ── Flags and variables ──
 
 
-def test_a_variable_of_the_run_command_with_an_invalid_value_is_ignored(
-    monkeypatch: pytest.MonkeyPatch, logged
-) -> None:
+def test_a_variable_of_the_run_command_with_an_invalid_value_is_ignored(monkeypatch: pytest.MonkeyPatch, logged):
     for value in ("{", "[]", '{"spec": 1}', '{"specs": 1}'):
         monkeypatch.setenv("OTEL_PYTHON_DECLARATIVE_RUN_FLAGS", value)
         assert read_settings().specs == ()
@@ -224,7 +220,7 @@ def test_a_variable_of_the_run_command_with_an_invalid_value_is_ignored(
     )
 
 
-def test_each_variable_of_this_package_is_a_flag_of_opentelemetry_instrument() -> None:
+def test_each_variable_of_this_package_is_a_flag_of_opentelemetry_instrument():
     shown = subprocess.run(
         [str(COMMAND), "--help"],
         env={"PYTHONPATH": str(SOURCE), "COLUMNS": "200"},
@@ -239,7 +235,7 @@ def test_each_variable_of_this_package_is_a_flag_of_opentelemetry_instrument() -
     assert set(re.findall(r"--(declarative_\w+)", shown)) == set(flags)
 
 
-def test_the_flags_of_opentelemetry_instrument_apply(folder: Path) -> None:
+def test_the_flags_of_opentelemetry_instrument_apply(folder: Path):
     flags = ["--declarative_specs", "my.yaml", "--declarative_content", "truncate:2", "--declarative_watch", "1"]
     watching = f"{THREAD_NAME!r} in [thread.name for thread in threading.enumerate()]"
     app = f"import threading, shop\nprint(shop.checkout(['tea']), {watching})\n"
@@ -266,7 +262,7 @@ def test_the_flags_of_opentelemetry_instrument_apply(folder: Path) -> None:
 # ── Python ──
 
 
-def test_a_spec_can_be_passed_in_python_as_a_dict(make_module, tracing, logged) -> None:
+def test_a_spec_can_be_passed_in_python_as_a_dict(make_module, tracing, logged):
     module = make_module("def f(a): return a")
     spec = {"instrument": 2, "name": "t", "spans": {"f": {"around": f"{module.__name__}:f", "attributes": {"a": "a"}}}}
     instrumentor = DeclarativeInstrumentor()
@@ -278,7 +274,7 @@ def test_a_spec_can_be_passed_in_python_as_a_dict(make_module, tracing, logged) 
     assert (tracing.span.attributes, logged()) == ({"a": "$$ ${HOME}"}, [])
 
 
-def test_a_problem_in_a_dict_is_shown_with_its_line(tracing, logged) -> None:
+def test_a_problem_in_a_dict_is_shown_with_its_line(tracing, logged):
     instrumentor = DeclarativeInstrumentor()
     instrumentor.instrument(
         tracer_provider=tracing.provider, specs=[{"instrument": 2, "name": "t", "spanns": {}}], contnt="full"
@@ -295,7 +291,7 @@ def test_a_problem_in_a_dict_is_shown_with_its_line(tracing, logged) -> None:
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
 def test_python_overrides_the_file_and_the_file_overrides_the_environment(
     option, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logged
-) -> None:
+):
     by_name: dict[str, list[str]] = {
         "specs": ["a.yaml", "b.yaml", "c.yaml"],
         "content": ["truncate:1", "truncate:2", "truncate:3"],
@@ -343,7 +339,7 @@ def test_python_overrides_the_file_and_the_file_overrides_the_environment(
 # ── The documentation ──
 
 
-def test_the_page_describes_each_option_as_the_code_does() -> None:
+def test_the_page_describes_each_option_as_the_code_does():
     rows = re.findall(r"^\| `(\w+)` \| `(\w+)` \| (.*) \| (.*) \|$", PAGE, re.M)
     assert [(name, variable) for name, variable, _, _ in rows] == [(each.name, each.variable) for each in OPTIONS]
     assert [default for *_, default in rows] == [

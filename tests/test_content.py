@@ -1,7 +1,5 @@
 """Attributes marked as content: not recorded by default; otherwise recorded in full, truncated or hashed."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import sys

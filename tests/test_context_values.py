@@ -1,7 +1,5 @@
 """Values that a call carries to everything that it calls, until it ends."""
 
-from __future__ import annotations
-
 import asyncio
 import contextvars
 import threading
@@ -50,7 +48,7 @@ def noted(tracing: Any, key: str = "async") -> list[Any]:
 
 def test_a_context_value_is_available_in_everything_that_the_call_calls_and_nowhere_else(
     module, instrumented, tracing, logged
-) -> None:
+):
     with instrumented(SPEC, module):
         bus = module.Bus()
         bus.note(0)
@@ -62,9 +60,7 @@ def test_a_context_value_is_available_in_everything_that_the_call_calls_and_nowh
 
 
 @pytest.mark.parametrize("error", [ValueError("host"), KeyboardInterrupt(), asyncio.CancelledError()])
-def test_a_call_that_raises_resets_its_carried_values(
-    error: BaseException, module, instrumented, tracing, logged
-) -> None:
+def test_a_call_that_raises_resets_its_carried_values(error: BaseException, module, instrumented, tracing, logged):
     with instrumented(SPEC, module):
         with pytest.raises(type(error)) as caught:
             module.Bus().receive(error)
@@ -74,7 +70,7 @@ def test_a_call_that_raises_resets_its_carried_values(
     assert logged() == []
 
 
-def test_a_nested_call_carries_its_own_value_and_then_the_outer_one_is_back(module, instrumented, tracing) -> None:
+def test_a_nested_call_carries_its_own_value_and_then_the_outer_one_is_back(module, instrumented, tracing):
     async def run() -> None:
         bus = module.Bus()
 
@@ -94,7 +90,7 @@ def test_a_nested_call_carries_its_own_value_and_then_the_outer_one_is_back(modu
     assert noted(tracing) == ["outer", "inner", "outer", None]
 
 
-def test_a_carried_none_hides_the_value_of_the_outer_call(module, instrumented, tracing) -> None:
+def test_a_carried_none_hides_the_value_of_the_outer_call(module, instrumented, tracing):
     async def run() -> None:
         bus = module.Bus()
 
@@ -108,7 +104,7 @@ def test_a_carried_none_hides_the_value_of_the_outer_call(module, instrumented, 
     assert noted(tracing) == [None]
 
 
-def test_concurrent_tasks_each_have_their_own_value(module, instrumented, tracing) -> None:
+def test_concurrent_tasks_each_have_their_own_value(module, instrumented, tracing):
     async def run() -> None:
         bus = module.Bus()
         all_entered = [asyncio.Event(), asyncio.Event()]
@@ -125,7 +121,7 @@ def test_concurrent_tasks_each_have_their_own_value(module, instrumented, tracin
     assert sorted(zip(noted(tracing, "number"), noted(tracing), strict=True)) == [(0, "task 0"), (1, "task 1")]
 
 
-def test_a_task_that_outlives_the_call_keeps_its_carried_value(module, instrumented, tracing) -> None:
+def test_a_task_that_outlives_the_call_keeps_its_carried_value(module, instrumented, tracing):
     async def run() -> None:
         bus, over = module.Bus(), asyncio.Event()
         started: list[asyncio.Task[None]] = []
@@ -147,7 +143,7 @@ def test_a_task_that_outlives_the_call_keeps_its_carried_value(module, instrumen
     assert dict(zip(noted(tracing, "number"), noted(tracing), strict=True)) == {0: None, 1: "long gone"}
 
 
-def test_a_cancelled_call_resets_its_carried_values(module, instrumented, tracing, logged) -> None:
+def test_a_cancelled_call_resets_its_carried_values(module, instrumented, tracing, logged):
     async def run() -> None:
         bus, waiting = module.Bus(), asyncio.Event()
 
@@ -171,7 +167,7 @@ def test_a_cancelled_call_resets_its_carried_values(module, instrumented, tracin
     assert logged() == []
 
 
-def test_another_thread_has_the_value_only_if_the_program_passes_the_context_on(module, instrumented, tracing) -> None:
+def test_another_thread_has_the_value_only_if_the_program_passes_the_context_on(module, instrumented, tracing):
     async def run() -> None:
         bus = module.Bus()
 
@@ -192,7 +188,7 @@ def test_another_thread_has_the_value_only_if_the_program_passes_the_context_on(
 
 
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
-def test_a_call_that_is_never_awaited_carries_nothing(module, instrumented, tracing, logged) -> None:
+def test_a_call_that_is_never_awaited_carries_nothing(module, instrumented, tracing, logged):
     with instrumented(SPEC, module):
         bus = module.Bus()
         coroutine = bus.areceive("never", None)
@@ -204,7 +200,7 @@ def test_a_call_that_is_never_awaited_carries_nothing(module, instrumented, trac
     assert logged() == []
 
 
-def test_a_call_can_be_closed_in_another_context(module, instrumented, tracing, logged) -> None:
+def test_a_call_can_be_closed_in_another_context(module, instrumented, tracing, logged):
     class Wait:
         def __await__(self) -> Any:
             yield
@@ -221,7 +217,7 @@ def test_a_call_can_be_closed_in_another_context(module, instrumented, tracing, 
     assert logged() == []
 
 
-def test_a_parameter_and_a_name_of_the_hook_take_precedence_over_a_carried_value(module, instrumented, tracing) -> None:
+def test_a_parameter_and_a_name_of_the_hook_take_precedence_over_a_carried_value(module, instrumented, tracing):
     spec = """
 hooks:
   receive: {call: "HOST:Bus.receive"}
@@ -238,7 +234,7 @@ spans:
     assert dict(tracing.span.attributes) == {"number": 1, "named": 2, "unnamed": "context"}
 
 
-def test_the_hooks_of_a_call_do_not_see_the_values_that_it_carries(module, instrumented, tracing) -> None:
+def test_the_hooks_of_a_call_do_not_see_the_values_that_it_carries(module, instrumented, tracing):
     spec = """
 hooks:
   one: {call: "HOST:Bus.receive", when: message != "never"}
@@ -255,7 +251,7 @@ spans:
     assert {span.name: dict(span.attributes) for span in tracing.spans} == {"one": {}, "two": {}, "moment": {}}
 
 
-def test_a_context_value_can_be_used_in_every_expression(module, instrumented, tracing, logged) -> None:
+def test_a_context_value_can_be_used_in_every_expression(module, instrumented, tracing, logged):
     spec = """
 hooks:
   receive: {call: "HOST:Bus.receive"}
@@ -277,7 +273,7 @@ spans:
     assert logged() == []
 
 
-def test_a_value_that_cannot_be_read_is_logged_once_and_none_is_carried(module, instrumented, tracing, logged) -> None:
+def test_a_value_that_cannot_be_read_is_logged_once_and_none_is_carried(module, instrumented, tracing, logged):
     class Odd:
         @property
         def field(self) -> None:
@@ -291,9 +287,7 @@ def test_a_value_that_cannot_be_read_is_logged_once_and_none_is_carried(module, 
     assert "spec.yaml:8:" in line and "context value received failed: OSError: property" in line
 
 
-def test_a_name_that_the_call_does_not_have_is_logged_and_nothing_is_carried(
-    module, instrumented, tracing, logged
-) -> None:
+def test_a_name_that_the_call_does_not_have_is_logged_and_nothing_is_carried(module, instrumented, tracing, logged):
     with instrumented(SPEC.replace("value: message, when", "value: mesage, when"), module):
         module.Bus().receive("first")
     assert noted(tracing, "sync") == [None]
@@ -302,7 +296,7 @@ def test_a_name_that_the_call_does_not_have_is_logged_and_nothing_is_carried(
 
 
 @pytest.mark.parametrize("method", ["give", "agive"])
-def test_a_generator_carries_nothing_and_that_is_logged(method: str, module, instrumented, tracing, logged) -> None:
+def test_a_generator_carries_nothing_and_that_is_logged(method: str, module, instrumented, tracing, logged):
     spec = f"""
 hooks: {{give: {{call: "HOST:Bus.{method}"}}, note: {{call: "HOST:Bus.note"}}}}
 context: {{given: {{during: give, value: message}}}}
@@ -320,7 +314,7 @@ spans: {{note: {{at: note.enter, attributes: {{given: given}}}}}}
     assert 'is a generator, and a value is only carried through a call: the context value "given" is left out' in line
 
 
-def test_two_specs_can_carry_different_values_under_one_name(module, instrumented, tracing) -> None:
+def test_two_specs_can_carry_different_values_under_one_name(module, instrumented, tracing):
     one, two = (
         SPEC.replace("value: message, when", f"value: '\"{word}\"', when").replace("  note: {at", f"  {word}: {{at")
         for word in ("one", "two")
@@ -330,9 +324,7 @@ def test_two_specs_can_carry_different_values_under_one_name(module, instrumente
     assert {span.name: span.attributes["sync"] for span in tracing.spans} == {"one": "one", "two": "two"}
 
 
-def test_after_uninstrument_a_call_in_progress_still_resets_its_carried_values(
-    module, instrumented, tracing, logged
-) -> None:
+def test_after_uninstrument_a_call_in_progress_still_resets_its_carried_values(module, instrumented, tracing, logged):
     async def run(instrumentor: Any) -> None:
         bus = module.Bus()
 
@@ -376,7 +368,7 @@ class Bus:
 
 def test_a_value_is_carried_while_an_unfinished_result_runs_and_at_no_other_time(
     make_module, instrumented, tracing, logged
-) -> None:
+):
     spec = """
 hooks:
   calls: {call: ["HOST:Bus.coroutine", "HOST:Bus.steps", "HOST:Bus.block"]}
@@ -400,9 +392,7 @@ spans: {note: {at: note.enter, attributes: {number: number, received: received}}
     assert logged() == []
 
 
-def test_a_condition_selects_calls_in_a_trace_and_the_outermost_call(
-    make_module, instrumented, tracing, logged
-) -> None:
+def test_a_condition_selects_calls_in_a_trace_and_the_outermost_call(make_module, instrumented, tracing, logged):
     module = make_module("""
         class Part:
             def render(self, depth):

@@ -1,7 +1,5 @@
 """Counts and updates of open spans."""
 
-from __future__ import annotations
-
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -57,7 +55,7 @@ def spans_of(instrumentor: Any, name: str) -> Any:
     return installation._runtime.spans[name]
 
 
-def test_counts_of_an_open_span_are_read_at_its_end(module, recorded) -> None:
+def test_counts_of_an_open_span_are_read_at_its_end(module, recorded):
     with recorded(SENT % "", module) as trace:
         bus = module.Bus()
         for id in (1, 2, 3):
@@ -82,7 +80,7 @@ def test_counts_of_an_open_span_are_read_at_its_end(module, recorded) -> None:
 
 
 @pytest.mark.parametrize("sampler", [None, ALWAYS_OFF])
-def test_an_end_waits_for_a_count_whether_or_not_the_span_is_recorded(module, spec_file, tracing, sampler) -> None:
+def test_an_end_waits_for_a_count_whether_or_not_the_span_is_recorded(module, spec_file, tracing, sampler):
     spec = """
     hooks: {send: {call: "HOST:Bus.send"}, fail: {call: "HOST:Bus.fail"}, done: {call: "HOST:Bus.done"}}
     spans:
@@ -113,7 +111,7 @@ def test_an_end_waits_for_a_count_whether_or_not_the_span_is_recorded(module, sp
         instrumentor.uninstrument()
 
 
-def test_a_count_can_be_used_in_the_name_the_status_and_the_attributes_of_an_end(module, recorded) -> None:
+def test_a_count_can_be_used_in_the_name_the_status_and_the_attributes_of_an_end(module, recorded):
     spec = """
     hooks: {send: {call: "HOST:Bus.send"}, fail: {call: "HOST:Bus.fail"}, done: {call: "HOST:Bus.done"}}
     spans:
@@ -146,9 +144,7 @@ def test_a_count_can_be_used_in_the_name_the_status_and_the_attributes_of_an_end
     )
 
 
-def test_a_count_takes_precedence_over_a_parameter_of_the_call_that_ends_the_span(
-    module, instrumented, tracing
-) -> None:
+def test_a_count_takes_precedence_over_a_parameter_of_the_call_that_ends_the_span(module, instrumented, tracing):
     spec = SENT.replace("failures", "lost") % ""
     with instrumented(spec, module):
         module.Bus().send(1)
@@ -157,7 +153,7 @@ def test_a_count_takes_precedence_over_a_parameter_of_the_call_that_ends_the_spa
     assert dict(tracing.span.attributes) == {"lost": 1, "ends": "1"}
 
 
-def test_a_count_is_available_if_the_call_that_ends_the_span_has_raised(module, instrumented, tracing) -> None:
+def test_a_count_is_available_if_the_call_that_ends_the_span_has_raised(module, instrumented, tracing):
     error = ValueError("host")
     spec = SENT.replace("ends: str(failures or None)", "ends: 'f\"{failures} {error}\"'") % ""
     with instrumented(spec, module):
@@ -169,7 +165,7 @@ def test_a_count_is_available_if_the_call_that_ends_the_span_has_raised(module, 
     assert dict(tracing.span.attributes) == {"failures": 1, "ends": "1 host"}
 
 
-def test_a_span_around_a_call_has_counts(module, instrumented, tracing, logged) -> None:
+def test_a_span_around_a_call_has_counts(module, instrumented, tracing, logged):
     spec = """
     hooks: {work: {call: "HOST:Bus.work"}, fail: {call: "HOST:Bus.fail"}}
     spans:
@@ -189,7 +185,7 @@ def test_a_span_around_a_call_has_counts(module, instrumented, tracing, logged) 
     assert logged() == []
 
 
-def test_a_span_that_is_replaced_does_not_leave_its_count(module, instrumented, tracing) -> None:
+def test_a_span_that_is_replaced_does_not_leave_its_count(module, instrumented, tracing):
     with instrumented(SENT % "", module) as instrumentor:
         bus = module.Bus()
         bus.send(1)
@@ -203,7 +199,7 @@ def test_a_span_that_is_replaced_does_not_leave_its_count(module, instrumented, 
 
 
 @pytest.mark.parametrize("way", ["limit", "bus_closed", "shutdown"])
-def test_the_count_of_a_span_that_ends_early_is_dropped(way: str, module, instrumented, tracing) -> None:
+def test_the_count_of_a_span_that_ends_early_is_dropped(way: str, module, instrumented, tracing):
     with instrumented(SENT.replace("key: id", "key: {value: id, max_open: 1}") % "", module) as instrumentor:
         spans = spans_of(instrumentor, "message")
         bus = module.Bus()
@@ -219,7 +215,7 @@ def test_the_count_of_a_span_that_ends_early_is_dropped(way: str, module, instru
     assert tracing.spans[0].attributes == {"instrument.end": way}
 
 
-def test_a_span_that_is_not_sampled_counts_and_leaves_nothing(module, spec_file, tracing, logged) -> None:
+def test_a_span_that_is_not_sampled_counts_and_leaves_nothing(module, spec_file, tracing, logged):
     instrumentor = DeclarativeInstrumentor()
     provider = TracerProvider(sampler=ALWAYS_OFF, shutdown_on_exit=False)
     instrumentor.instrument(tracer_provider=provider, specs=[spec_file(SENT % "", module)])
@@ -236,7 +232,7 @@ def test_a_span_that_is_not_sampled_counts_and_leaves_nothing(module, spec_file,
     assert logged() == []
 
 
-def test_nothing_is_counted_without_a_span(module, instrumented, tracing) -> None:
+def test_nothing_is_counted_without_a_span(module, instrumented, tracing):
     with instrumented(SENT % "", module) as instrumentor, suppress_instrumentation():
         bus = module.Bus()
         bus.send(1)
@@ -246,7 +242,7 @@ def test_nothing_is_counted_without_a_span(module, instrumented, tracing) -> Non
     assert tracing.spans == ()
 
 
-def test_counts_of_several_threads_are_all_counted(module, instrumented, tracing) -> None:
+def test_counts_of_several_threads_are_all_counted(module, instrumented, tracing):
     with instrumented(SENT % "", module):
         bus, together = module.Bus(), threading.Barrier(4)
         bus.send(1)
@@ -264,9 +260,7 @@ def test_counts_of_several_threads_are_all_counted(module, instrumented, tracing
 
 
 @pytest.mark.parametrize("key", [None, []])
-def test_an_invalid_key_counts_nothing_and_does_not_affect_the_application(
-    key, module, instrumented, tracing, logged
-) -> None:
+def test_an_invalid_key_counts_nothing_and_does_not_affect_the_application(key, module, instrumented, tracing, logged):
     with instrumented(SENT % "", module):
         for _ in range(2):
             assert module.Bus().fail(key) == "lost"
@@ -287,7 +281,7 @@ spans:
 """
 
 
-def test_a_group_sets_attributes_of_the_open_span_and_the_last_value_stays(module, recorded) -> None:
+def test_a_group_sets_attributes_of_the_open_span_and_the_last_value_stays(module, recorded):
     with recorded(SET_WHILE_OPEN, module) as trace:
         bus = module.Bus()
         for id in (1, 2):
@@ -308,7 +302,7 @@ def test_a_group_sets_attributes_of_the_open_span_and_the_last_value_stays(modul
     )
 
 
-def test_a_group_finds_a_span_around_a_call_by_its_key(module, recorded) -> None:
+def test_a_group_finds_a_span_around_a_call_by_its_key(module, recorded):
     spec = """
     hooks: {work: {call: "HOST:Bus.work"}, fail: {call: "HOST:Bus.fail"}}
     spans:
@@ -333,7 +327,7 @@ def test_a_group_finds_a_span_around_a_call_by_its_key(module, recorded) -> None
     )
 
 
-def test_an_update_of_a_span_that_is_not_sampled_does_nothing(module, spec_file, tracing, logged) -> None:
+def test_an_update_of_a_span_that_is_not_sampled_does_nothing(module, spec_file, tracing, logged):
     instrumentor = DeclarativeInstrumentor()
     provider = TracerProvider(sampler=ALWAYS_OFF, shutdown_on_exit=False)
     instrumentor.instrument(tracer_provider=provider, specs=[spec_file(SET_WHILE_OPEN, module)])
@@ -347,7 +341,7 @@ def test_an_update_of_a_span_that_is_not_sampled_does_nothing(module, spec_file,
     assert logged() == []
 
 
-def test_a_group_that_cannot_be_read_does_not_affect_others(module, instrumented, tracing, logged) -> None:
+def test_a_group_that_cannot_be_read_does_not_affect_others(module, instrumented, tracing, logged):
     class Odd:
         def __len__(self) -> int:
             raise OSError("no length")
@@ -365,7 +359,7 @@ def test_a_group_that_cannot_be_read_does_not_affect_others(module, instrumented
 # ── Events that are recorded once ──
 
 
-def test_an_event_is_recorded_once_for_each_span(module, instrumented, tracing) -> None:
+def test_an_event_is_recorded_once_for_each_span(module, instrumented, tracing):
     spec = SENT % "events: {failed: {at: fail.enter, when: why != 'harmless', once: true, attributes: {why: why}}}"
     with instrumented(spec, module):
         bus = module.Bus()
@@ -381,7 +375,7 @@ def test_an_event_is_recorded_once_for_each_span(module, instrumented, tracing) 
     assert found == [[("failed", {"why": "first"})], [("failed", {"why": "other"})]]
 
 
-def test_an_event_that_is_recorded_once_leaves_nothing(module, instrumented, tracing) -> None:
+def test_an_event_that_is_recorded_once_leaves_nothing(module, instrumented, tracing):
     spec = SENT % "events: {failed: {at: fail.enter, once: true}}"
     with instrumented(spec, module) as instrumentor:
         bus = module.Bus()

@@ -1,7 +1,5 @@
 """Links that are added to the current span at a moment: from a cause to its effect."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

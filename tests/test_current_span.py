@@ -1,7 +1,5 @@
 """The current span: rules that add to it, whichever tool has started it, and spans that are not current."""
 
-from __future__ import annotations
-
 import asyncio
 from typing import Any
 
@@ -61,7 +59,7 @@ enrich:
 )
 def test_a_span_that_is_not_current_is_beside_the_spans_that_start_in_its_call(
     definition: str, make_module, instrumented, tracing
-) -> None:
+):
     tracer = tracing.provider.get_tracer("the program")
     module = make_module(definition)
 

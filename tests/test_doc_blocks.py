@@ -1,7 +1,5 @@
 """Every command in the documentation runs and prints the output shown. ``UPDATE_DOCS=1`` updates the pages."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

@@ -1,7 +1,5 @@
 """The specs in the documentation are valid, mistakes are reported as shown, and links lead somewhere."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 
@@ -19,12 +17,12 @@ BLOCKS = [
 ]
 
 
-def test_the_documentation_contains_specs() -> None:
+def test_the_documentation_contains_specs():
     assert len(BLOCKS) >= 10
 
 
 @pytest.mark.parametrize("block", BLOCKS)
-def test_each_spec_in_the_documentation_is_valid(block: str, tmp_path: Path) -> None:
+def test_each_spec_in_the_documentation_is_valid(block: str, tmp_path: Path):
     """A complete spec is validated; an excerpt must at least be YAML with sections of the language."""
     file = tmp_path / "shown.yaml"
     file.write_text(block)
@@ -40,17 +38,17 @@ def test_each_spec_in_the_documentation_is_valid(block: str, tmp_path: Path) -> 
         }
 
 
-def test_the_page_on_ag2_shows_the_spec_that_the_demo_adds() -> None:
+def test_the_page_on_ag2_shows_the_spec_that_the_demo_adds():
     overlay = (ROOT / "docs" / "demo" / "my.yaml").read_text(encoding="utf-8")
     assert f"```yaml\n{overlay}```" in (ROOT / "docs" / "how-to" / "ag2.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("file", sorted((ROOT / "docs" / "demo").glob("*.yaml")), ids=lambda file: file.name)
-def test_each_spec_of_the_demo_is_valid(file: Path) -> None:
+def test_each_spec_of_the_demo_is_valid(file: Path):
     read_spec(file)
 
 
-def test_a_mistake_is_reported_as_the_readme_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mistake_is_reported_as_the_readme_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     (spec,) = re.findall(r"```yaml title=shop.yaml\n(.*?)```", readme, re.S)
@@ -64,7 +62,7 @@ WRITTEN = [ROOT / name for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY
 
 
 @pytest.mark.parametrize("page", [*PAGES, *WRITTEN], ids=lambda page: page.relative_to(ROOT).as_posix())
-def test_each_relative_link_leads_to_a_file_and_to_a_heading_in_it(page: Path) -> None:
+def test_each_relative_link_leads_to_a_file_and_to_a_heading_in_it(page: Path):
     text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
     broken = []
     for link in re.findall(r"\]\(([^)\s]+)\)", text):
@@ -77,7 +75,7 @@ def test_each_relative_link_leads_to_a_file_and_to_a_heading_in_it(page: Path) -
     assert broken == []
 
 
-def test_the_index_links_to_every_page_that_is_written_by_hand() -> None:
+def test_the_index_links_to_every_page_that_is_written_by_hand():
     docs = ROOT / "docs"
     index = (docs / "README.md").read_text(encoding="utf-8")
     pages = {page.relative_to(docs).as_posix() for page in (*docs.glob("*.md"), *docs.glob("how-to/*.md"))}

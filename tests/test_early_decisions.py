@@ -1,7 +1,5 @@
 """What is not recorded is not read, and the trace context is passed on as if the tracer had decided."""
 
-from __future__ import annotations
-
 import random
 import re
 from typing import Any
@@ -116,7 +114,7 @@ def tracer_of(sampler: Sampler, ids: IdGenerator | None = None) -> Any:
 
 @pytest.mark.parametrize("light", [True, False])
 @pytest.mark.parametrize("sampler", SAMPLERS, ids=lambda each: each.get_description())
-def test_the_decision_and_the_context_are_those_of_the_tracer(sampler: Sampler, light: bool) -> None:
+def test_the_decision_and_the_context_are_those_of_the_tracer(sampler: Sampler, light: bool):
     expected, tracer = tracer_of(sampler), tracer_of(sampler)
     starter = sdk_starter(tracer, SpanKind.INTERNAL, light=light)
     assert starter is not None
@@ -131,7 +129,7 @@ def test_the_decision_and_the_context_are_those_of_the_tracer(sampler: Sampler, 
             assert draft.get_span_context() == by_hand.get_span_context()
 
 
-def test_an_unrecorded_span_has_one_valid_context_of_its_own() -> None:
+def test_an_unrecorded_span_has_one_valid_context_of_its_own():
     provider = TracerProvider(sampling.ALWAYS_OFF, shutdown_on_exit=False)
     starter = sdk_starter(provider.get_tracer("x"), SpanKind.INTERNAL, light=True)
     assert starter is not None
@@ -158,7 +156,7 @@ def unsampled(tracing) -> Any:
 @pytest.mark.parametrize("light", ["1", "0"])
 def test_what_is_not_recorded_is_not_read(
     light: str, unsampled, make_module, instrumented, logged, monkeypatch: pytest.MonkeyPatch
-) -> None:
+):
     monkeypatch.setenv("OTEL_PYTHON_DECLARATIVE_LIGHT_SPANS", light)
     module = make_module(HOST)
     shop, order = module.Shop(), module.Order()
@@ -176,7 +174,7 @@ def test_what_is_not_recorded_is_not_read(
     assert not parcel.get_span_context().trace_flags.sampled
 
 
-def test_a_span_below_an_unrecorded_one_belongs_to_its_trace(unsampled, make_module, instrumented) -> None:
+def test_a_span_below_an_unrecorded_one_belongs_to_its_trace(unsampled, make_module, instrumented):
     module = make_module(HOST)
     with instrumented(SPEC.replace("note.return", "open.enter"), module):
         shop = module.Shop()
@@ -187,7 +185,7 @@ def test_a_span_below_an_unrecorded_one_belongs_to_its_trace(unsampled, make_mod
         assert {shop.parcel("k").get_span_context().trace_id} != traces
 
 
-def test_a_sampler_that_is_not_the_sdks_sees_the_attributes_and_links(tracing, make_module, instrumented) -> None:
+def test_a_sampler_that_is_not_the_sdks_sees_the_attributes_and_links(tracing, make_module, instrumented):
     seen: list[Any] = []
 
     class Own(Sampler):
@@ -217,7 +215,7 @@ def test_a_sampler_that_is_not_the_sdks_sees_the_attributes_and_links(tracing, m
     assert tracing.spans[0].attributes["sampled.by"] == "own"
 
 
-def test_a_sampler_that_is_replaced_takes_effect(tracing, make_module, instrumented) -> None:
+def test_a_sampler_that_is_replaced_takes_effect(tracing, make_module, instrumented):
     module = make_module(HOST)
     with instrumented(SPEC, module) as instrumentor:
         module.Shop().buy(module.Order())
@@ -227,9 +225,7 @@ def test_a_sampler_that_is_replaced_takes_effect(tracing, make_module, instrumen
     assert tracing.names == ["buy o-1"]
 
 
-def test_metrics_of_a_span_that_is_not_recorded_are_measured_with_its_attributes(
-    unsampled, make_module, instrumented
-) -> None:
+def test_metrics_of_a_span_that_is_not_recorded_are_measured_with_its_attributes(unsampled, make_module, instrumented):
     module = make_module(HOST)
     spec = SPEC + "metrics: {bought: {instrument: counter, span: buy, span_attributes: [id, late]}}\n"
     with instrumented(spec, module):
@@ -243,7 +239,7 @@ def test_metrics_of_a_span_that_is_not_recorded_are_measured_with_its_attributes
 
 def test_spans_of_a_spec_that_has_changed_are_recorded_as_soon_as_a_provider_is_set(
     tracing, without_provider: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+):
     spans, changed = (Spans(trace.get_tracer("x"), "internal", {}) for _ in range(2))
     spans.change(changed)
     assert spans.decide() == (False, trace.INVALID_SPAN)
@@ -283,7 +279,7 @@ def plain(make_module, spec_file, tracing, without_provider: None) -> Any:
     instrumentor.uninstrument()
 
 
-def test_without_a_provider_nothing_is_read_and_nothing_changes(plain) -> None:
+def test_without_a_provider_nothing_is_read_and_nothing_changes(plain):
     assert plain.Shop().buy(plain.Order()) is trace.INVALID_SPAN
     assert [*plain.numbers()] == [trace.INVALID_SPAN]
     assert plain.Order.reads == 0
@@ -293,13 +289,13 @@ async def _everything(module: Any) -> list[Any]:
     return [await module.awaited(), *[each async for each in module.several()]]
 
 
-def test_coroutines_and_asynchronous_generators_run_without_a_provider(plain) -> None:
+def test_coroutines_and_asynchronous_generators_run_without_a_provider(plain):
     import asyncio
 
     assert asyncio.run(_everything(plain)) == [trace.INVALID_SPAN] * 2
 
 
-def test_an_incoming_context_is_passed_on_without_a_provider(plain) -> None:
+def test_an_incoming_context_is_passed_on_without_a_provider(plain):
     incoming = SpanContext(5 << 64 | 10, 9, True, TraceFlags(1))
     # The tracer of the oldest releases of the API does not pass it on.
     by_the_api = trace.NoOpTracer().start_span("parcel", below(incoming)).get_span_context()
@@ -310,7 +306,7 @@ def test_an_incoming_context_is_passed_on_without_a_provider(plain) -> None:
         assert plain.Shop().parcel("none").get_span_context() == by_the_api
 
 
-def test_a_span_without_a_parent_hides_an_incoming_context_without_a_provider(plain, make_module, spec_file) -> None:
+def test_a_span_without_a_parent_hides_an_incoming_context_without_a_provider(plain, make_module, spec_file):
     module = make_module(HOST)
     instrumentor = DeclarativeInstrumentor()
     instrumentor.uninstrument()
@@ -322,7 +318,7 @@ def test_a_span_without_a_parent_hides_an_incoming_context_without_a_provider(pl
         instrumentor.uninstrument()
 
 
-def test_spans_are_recorded_as_soon_as_a_provider_is_set(plain, tracing, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_spans_are_recorded_as_soon_as_a_provider_is_set(plain, tracing, monkeypatch: pytest.MonkeyPatch):
     plain.Shop().buy(plain.Order())
     monkeypatch.setattr(trace, "_TRACER_PROVIDER", tracing.provider)
     plain.Shop().buy(plain.Order())
@@ -341,7 +337,7 @@ def is_sampled(sampler: Sampler, attributes: dict[str, Any]) -> bool:
     return sampler.should_sample(None, 1, "x", attributes=attributes).decision.is_sampled()
 
 
-def test_a_conversation_is_sampled_by_the_hash_of_its_id() -> None:
+def test_a_conversation_is_sampled_by_the_hash_of_its_id():
     sampler = AttributeRatio(0.5, "session.id", "user.id")
     found = {value: is_sampled(sampler, {"session.id": value}) for value in map(str, range(2_000))}
     assert 900 < sum(found.values()) < 1_100
@@ -352,7 +348,7 @@ def test_a_conversation_is_sampled_by_the_hash_of_its_id() -> None:
 
 
 @pytest.mark.parametrize("attributes", [{"session.id": KEPT}, {"session.id": DROPPED}, {"other": 1}, None])
-def test_a_span_without_the_attribute_follows_its_parent_and_a_root_its_trace_id(attributes) -> None:
+def test_a_span_without_the_attribute_follows_its_parent_and_a_root_its_trace_id(attributes):
     sampler, parent_based = AttributeRatio(0.5, "session.id"), sampling.ParentBasedTraceIdRatio(0.5)
     for parent in PARENTS:
         for trace_id in (1, (1 << 64) - 1):
@@ -374,7 +370,7 @@ def test_a_span_without_the_attribute_follows_its_parent_and_a_root_its_trace_id
         ("0.1", "the name of an attribute is missing"),
     ],
 )
-def test_a_wrong_argument_is_refused(argument: str | None, message: str) -> None:
+def test_a_wrong_argument_is_refused(argument: str | None, message: str):
     with pytest.raises(ValueError, match=re.escape(message)):
         AttributeRatio.of_argument(argument)
     assert AttributeRatio.of_argument(" 0.1, a , b ").get_description() == "AttributeRatio{0.1,a,b}"
@@ -384,7 +380,7 @@ def test_a_wrong_argument_is_refused(argument: str | None, message: str) -> None
 @pytest.mark.parametrize("early", [True, False])
 def test_only_the_attribute_of_the_sampler_is_read_of_a_conversation_that_is_dropped(
     monkeypatch: pytest.MonkeyPatch, make_module, spec_file, light: str, early: bool
-) -> None:
+):
     monkeypatch.setenv("OTEL_PYTHON_DECLARATIVE_LIGHT_SPANS", light)
     exporter = InMemorySpanExporter()
     provider = TracerProvider(AttributeRatio(0.5, "session.id"), shutdown_on_exit=False)

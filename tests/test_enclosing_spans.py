@@ -1,7 +1,5 @@
 """Rules on the span that was current before a call, and on the first span of the trace in this process."""
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import threading
@@ -71,7 +69,7 @@ ROOT = ({"root.x": 3}, ["first 3"])
 
 def test_the_span_that_was_current_before_the_call_and_the_first_one_get_attributes_and_events(
     module, instrumented, tracing, tracer, logged
-) -> None:
+):
     with instrumented(SPEC, module):
         with tracer.start_as_current_span("first"), tracer.start_as_current_span("middle"):
             assert module.outer(3) == 6
@@ -79,7 +77,7 @@ def test_the_span_that_was_current_before_the_call_and_the_first_one_get_attribu
     assert logged() == []
 
 
-def test_the_first_span_may_have_a_parent_in_another_process(module, instrumented, tracing, tracer) -> None:
+def test_the_first_span_may_have_a_parent_in_another_process(module, instrumented, tracing, tracer):
     remote = NonRecordingSpan(SpanContext(1, 2, is_remote=True, trace_flags=TraceFlags(1)))
     with instrumented(SPEC, module):
         with tracer.start_as_current_span("server", context=trace.set_span_in_context(remote)):
@@ -88,13 +86,13 @@ def test_the_first_span_may_have_a_parent_in_another_process(module, instrumente
     assert recorded(tracing) == {"inner": ({"own": 3}, []), "handler": PARENT, "server": ROOT}
 
 
-def test_a_call_without_another_span_is_on_its_own_the_first(module, instrumented, tracing) -> None:
+def test_a_call_without_another_span_is_on_its_own_the_first(module, instrumented, tracing):
     with instrumented(SPEC, module):
         module.inner(3)
     assert recorded(tracing) == {"inner": ({"own": 3, "root.x": 3}, ["first 3"])}
 
 
-def test_a_call_without_a_span_of_its_own_is_in_the_current_span(make_module, instrumented, tracing, tracer) -> None:
+def test_a_call_without_a_span_of_its_own_is_in_the_current_span(make_module, instrumented, tracing, tracer):
     module = make_module(HOST)
     with instrumented(SPEC.replace("  inner: {around: inner}\n", ""), module), tracer.start_as_current_span("first"):
         module.inner(3)
@@ -104,7 +102,7 @@ def test_a_call_without_a_span_of_its_own_is_in_the_current_span(make_module, in
     )
 
 
-def test_the_status_of_an_enclosing_span_is_set(module, instrumented, tracing, tracer) -> None:
+def test_the_status_of_an_enclosing_span_is_set(module, instrumented, tracing, tracer):
     with instrumented(SPEC, module):
         with tracer.start_as_current_span("first"):
             with tracer.start_as_current_span("handler"):
@@ -118,7 +116,7 @@ def test_the_status_of_an_enclosing_span_is_set(module, instrumented, tracing, t
     }
 
 
-def test_a_status_at_a_moment_is_set_on_the_span_that_is_found_by_its_key(make_module, instrumented, tracing) -> None:
+def test_a_status_at_a_moment_is_set_on_the_span_that_is_found_by_its_key(make_module, instrumented, tracing):
     module = make_module("def start(id): ...\ndef warn(id, reason): ...\ndef end(id): ...")
     spec = """
     hooks: {start: {call: "HOST:start"}, warn: {call: "HOST:warn"}, end: {call: "HOST:end"}}
@@ -141,7 +139,7 @@ def test_a_status_at_a_moment_is_set_on_the_span_that_is_found_by_its_key(make_m
     assert statuses == [(StatusCode.UNSET, None), (StatusCode.ERROR, "hot"), (StatusCode.OK, None)]
 
 
-def test_tasks_threads_and_generators_have_the_spans_of_their_context(module, instrumented, tracing, tracer) -> None:
+def test_tasks_threads_and_generators_have_the_spans_of_their_context(module, instrumented, tracing, tracer):
     async def main() -> None:
         with tracer.start_as_current_span("first"):
             with tracer.start_as_current_span("task"):
@@ -167,9 +165,7 @@ def test_tasks_threads_and_generators_have_the_spans_of_their_context(module, in
     assert recorded(tracing) == {"inner": ({"own": 3}, []), "each": PARENT, "first": ROOT}
 
 
-def test_a_span_that_starts_after_its_parent_has_ended_belongs_to_the_same_root(
-    module, instrumented, tracing, tracer
-) -> None:
+def test_a_span_that_starts_after_its_parent_has_ended_belongs_to_the_same_root(module, instrumented, tracing, tracer):
     with instrumented(SPEC, module), tracer.start_as_current_span("first"):
         with tracer.start_as_current_span("ended"):
             left = context.get_current()
@@ -179,9 +175,7 @@ def test_a_span_that_starts_after_its_parent_has_ended_belongs_to_the_same_root(
     assert recorded(tracing) == {"inner": ({"own": 3}, []), "ended": ({}, []), "first": ROOT}
 
 
-def test_spans_that_have_ended_or_are_not_recorded_are_left_alone(
-    module, instrumented, tracing, tracer, caplog
-) -> None:
+def test_spans_that_have_ended_or_are_not_recorded_are_left_alone(module, instrumented, tracing, tracer, caplog):
     unsampled = TracerProvider(sampler=ALWAYS_OFF, shutdown_on_exit=False).get_tracer("not sampled")
     with instrumented(SPEC, module):
         with tracer.start_as_current_span("first", end_on_exit=False) as first:
@@ -195,9 +189,7 @@ def test_spans_that_have_ended_or_are_not_recorded_are_left_alone(
     assert {span.name for span in tracing.spans if span.attributes} == {"inner"}
 
 
-def test_a_provider_that_is_set_later_is_watched(
-    module, instrumented, tracing, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_provider_that_is_set_later_is_watched(module, instrumented, tracing, monkeypatch: pytest.MonkeyPatch):
     with instrumented(SPEC, module):
         later = TracerProvider(shutdown_on_exit=False)
         monkeypatch.setattr(trace, "get_tracer_provider", lambda: later)
@@ -208,7 +200,7 @@ def test_a_provider_that_is_set_later_is_watched(
     assert first.attributes == {"root.x": 3}  # type: ignore[attr-defined]
 
 
-def test_nothing_is_kept_when_no_spec_needs_the_first_span(module, instrumented, tracing, tracer) -> None:
+def test_nothing_is_kept_when_no_spec_needs_the_first_span(module, instrumented, tracing, tracer):
     with instrumented(SPEC, module):
         with tracer.start_as_current_span("open"):
             module.inner(3)
@@ -224,7 +216,7 @@ def test_nothing_is_kept_when_no_spec_needs_the_first_span(module, instrumented,
 
 def test_what_is_remembered_of_ended_spans_is_bounded(
     module, instrumented, tracing, tracer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+):
     monkeypatch.setattr(local_roots, "_MOST_ENDED", 10)
     with instrumented(SPEC, module), tracer.start_as_current_span("first"):
         for _ in range(50):
@@ -236,14 +228,14 @@ def test_what_is_remembered_of_ended_spans_is_bounded(
     assert recorded(tracing)["first"][0] == {"parent.before": 3, "parent.after": 6, "root.x": 3}
 
 
-def test_a_spec_without_such_rules_adds_no_processor(module, instrumented, tracing) -> None:
+def test_a_spec_without_such_rules_adds_no_processor(module, instrumented, tracing):
     before = tracing.provider._active_span_processor._span_processors
     with instrumented('spans: {inner: {around: "HOST:inner"}}', module):
         module.inner(3)
     assert tracing.provider._active_span_processor._span_processors == before
 
 
-def test_a_task_that_outlives_its_span_can_be_linked_to_it(make_module, instrumented, tracing) -> None:
+def test_a_task_that_outlives_its_span_can_be_linked_to_it(make_module, instrumented, tracing):
     module = make_module("""
     import asyncio
 

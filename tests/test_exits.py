@@ -1,7 +1,5 @@
 """A program exits as it does untraced, whatever the way. Open spans are ended and marked if that is possible."""
 
-from __future__ import annotations
-
 import signal
 import sys
 from pathlib import Path
@@ -23,7 +21,7 @@ OPEN = "shop.begin(1)\nprint('open')\n"
 )
 def test_open_spans_end_marked_at_exit_whenever_the_provider_was_created(
     end: str, code: int, traced: str, tmp_path: Path
-) -> None:
+):
     done = run(tmp_path, OPEN + "shop.begin(2)\nshop.end(2)\n" + end, traced=traced)
     assert (done.code, done.lines) == (code, ["open"])
     assert done.ends() == {1: "shutdown", 2: None}
@@ -35,12 +33,12 @@ def test_open_spans_end_marked_at_exit_whenever_the_provider_was_created(
     ["", "import sys; sys.exit(3)", "shop.work(lambda: 1 / 0)", "raise SystemExit('a message')"],
     ids=["normal", "sys.exit", "exception", "message"],
 )
-def test_a_program_exits_as_it_does_untraced(end: str, tmp_path: Path) -> None:
+def test_a_program_exits_as_it_does_untraced(end: str, tmp_path: Path):
     done = both_ways(tmp_path, OPEN + end)
     assert done.ends() == {1: "shutdown"}
 
 
-def test_no_span_is_lost_if_the_program_exits_on_sigterm(tmp_path: Path) -> None:
+def test_no_span_is_lost_if_the_program_exits_on_sigterm(tmp_path: Path):
     source = """
     import signal, sys, time
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(5))
@@ -56,7 +54,7 @@ def test_no_span_is_lost_if_the_program_exits_on_sigterm(tmp_path: Path) -> None
     assert done.named("work")[0]["description"] == "SystemExit: 5"
 
 
-def test_the_span_of_a_call_that_sigint_interrupts_ends_with_the_interrupt(tmp_path: Path) -> None:
+def test_the_span_of_a_call_that_sigint_interrupts_ends_with_the_interrupt(tmp_path: Path):
     source = """
     import os, signal
     reader, writer = os.pipe()
@@ -71,7 +69,7 @@ def test_the_span_of_a_call_that_sigint_interrupts_ends_with_the_interrupt(tmp_p
     assert (done.ends(), done.named("work")[0]["description"]) == ({1: "shutdown"}, None)
 
 
-def test_every_span_ends_if_asyncio_run_is_interrupted(tmp_path: Path) -> None:
+def test_every_span_ends_if_asyncio_run_is_interrupted(tmp_path: Path):
     source = """
     import asyncio, sys
     def tick():  # without it, a signal that comes just before the loop waits would be missed
@@ -106,13 +104,13 @@ def test_every_span_ends_if_asyncio_run_is_interrupted(tmp_path: Path) -> None:
     ],
     ids=["os._exit", "exec", "kill"],
 )
-def test_only_exported_spans_remain_after_an_exit_without_cleanup(end: str, lines: list[str], tmp_path: Path) -> None:
+def test_only_exported_spans_remain_after_an_exit_without_cleanup(end: str, lines: list[str], tmp_path: Path):
     done = both_ways(tmp_path, f"import os, sys\n{OPEN}shop.work(id=1)\n{end}")
     assert done.lines == lines
     assert [span["name"] for span in done.spans] == ["work"]
 
 
-def test_unfinished_generators_and_coroutines_end_marked_at_exit_without_messages(tmp_path: Path) -> None:
+def test_unfinished_generators_and_coroutines_end_marked_at_exit_without_messages(tmp_path: Path):
     source = """
     import asyncio
     generator = shop.each(3)
@@ -139,7 +137,7 @@ def test_unfinished_generators_and_coroutines_end_marked_at_exit_without_message
     ]
 
 
-def test_the_span_of_a_call_in_a_daemon_thread_ends_marked(tmp_path: Path) -> None:
+def test_the_span_of_a_call_in_a_daemon_thread_ends_marked(tmp_path: Path):
     source = """
     import threading
     inside = threading.Event()
@@ -153,7 +151,7 @@ def test_the_span_of_a_call_in_a_daemon_thread_ends_marked(tmp_path: Path) -> No
     assert (done.code, done.errors, done.ends("work")) == (0, "", {7: "shutdown"})
 
 
-def test_a_thread_that_python_waits_for_ends_its_own_spans(tmp_path: Path) -> None:
+def test_a_thread_that_python_waits_for_ends_its_own_spans(tmp_path: Path):
     source = """
     import threading
     main = threading.main_thread()

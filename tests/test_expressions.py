@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 import ast
 import warnings
 from collections import defaultdict
@@ -296,6 +294,6 @@ def test_only_a_field_can_be_assigned_to(text: str, assignable: bool):
         ("upper(name)", "upper(name)"),
     ],
 )
-def test_calls_that_are_constant_are_replaced_by_their_value(text: str, written: str) -> None:
+def test_calls_that_are_constant_are_replaced_by_their_value(text: str, written: str):
     added = {"lower"} if text == written else ()
     assert ast.unparse(folded(parse(text, mark(text)).tree, added)) == written

@@ -1,7 +1,5 @@
 """A signal that ends the process completes the telemetry first, and the program does not notice."""
 
-from __future__ import annotations
-
 import inspect
 import signal
 import sys
@@ -44,20 +42,20 @@ def handling() -> Iterator[None]:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_open_and_queued_spans_are_exported_before_a_signal_ends_the_process(
     number: signal.Signals, traced: str, tmp_path: Path
-) -> None:
+):
     done = both_ways(tmp_path, WAIT + "wait_for_signal()", send=number, traced=traced)
     assert done.code == -number
     assert (done.ends(), done.ends("work")) == BOTH_MARKED
 
 
-def test_the_report_is_written_before_a_signal_ends_the_process(tmp_path: Path) -> None:
+def test_the_report_is_written_before_a_signal_ends_the_process(tmp_path: Path):
     report = tmp_path / "report.txt"
     done = run(tmp_path, WAIT + "wait_for_signal()", send=signal.SIGTERM, OTEL_PYTHON_DECLARATIVE_REPORT=str(report))
     assert done.code == -signal.SIGTERM
     assert "span order: shutdown (1)" in report.read_text()
 
 
-def test_nothing_is_done_if_the_option_is_off(tmp_path: Path) -> None:
+def test_nothing_is_done_if_the_option_is_off(tmp_path: Path):
     source = WAIT + "wait_for_signal()"
     done = run(tmp_path, source, send=signal.SIGTERM, OTEL_PYTHON_DECLARATIVE_FLUSH_ON_SIGNAL="0")
     assert (done.code, done.spans) == (-signal.SIGTERM, [])
@@ -83,7 +81,7 @@ def stop(*_): raise Stop
 @pytest.mark.parametrize("again", ["signal.raise_signal(signal.SIGTERM)", "os.kill(os.getpid(), 15)"])
 def test_a_program_that_handles_a_signal_and_then_ends_itself_by_it_loses_nothing(
     restore: str, again: str, tmp_path: Path
-) -> None:
+):
     source = f"""{WAIT}{RERAISED}
 previous = signal.signal(signal.SIGTERM, stop)
 print(previous == signal.SIG_DFL, callable(previous))
@@ -100,7 +98,7 @@ print("not reached")
     assert (done.ends(), done.ends("work")) == ({1: "shutdown"}, {2: None})
 
 
-def test_a_loop_that_removes_its_handler_restores_ours(tmp_path: Path) -> None:
+def test_a_loop_that_removes_its_handler_restores_ours(tmp_path: Path):
     source = f"""{WAIT}
 import asyncio
 async def main():
@@ -118,7 +116,7 @@ signal.raise_signal(signal.SIGTERM)
     assert done.ends() == {1: "shutdown"}
 
 
-def test_a_handler_of_the_program_is_alone_in_effect(tmp_path: Path) -> None:
+def test_a_handler_of_the_program_is_alone_in_effect(tmp_path: Path):
     source = f"""{WAIT}
 signal.signal(signal.SIGTERM, lambda *_: os._exit(7))
 wait_for_signal()
@@ -127,7 +125,7 @@ wait_for_signal()
     assert (done.code, done.spans) == (7, [])
 
 
-def test_an_ignored_signal_stays_ignored(tmp_path: Path) -> None:
+def test_an_ignored_signal_stays_ignored(tmp_path: Path):
     source = """
     import os, signal, subprocess, sys
     child = "import signal; print(signal.getsignal(signal.SIGTERM) == signal.SIG_IGN)"
@@ -141,7 +139,7 @@ def test_an_ignored_signal_stays_ignored(tmp_path: Path) -> None:
     assert (done.code, done.lines) == (0, ["ready", "True", "True"])
 
 
-def test_a_child_process_has_the_default_action(tmp_path: Path) -> None:
+def test_a_child_process_has_the_default_action(tmp_path: Path):
     source = """
     import signal, subprocess, sys
     child = "import os, signal; signal.signal(15, signal.getsignal(15)); os.kill(os.getpid(), 15)"
@@ -162,7 +160,7 @@ shop.begin(1)
 """
 
 
-def test_an_exporter_that_hangs_delays_the_end_only_until_a_timeout(tmp_path: Path) -> None:
+def test_an_exporter_that_hangs_delays_the_end_only_until_a_timeout(tmp_path: Path):
     source = f"{WAIT}{HANGS.replace('SECONDS', '3')}\nsignal.raise_signal(signal.SIGTERM)"
     done = run(tmp_path, source)
     assert done.code == -signal.SIGTERM
@@ -170,14 +168,14 @@ def test_an_exporter_that_hangs_delays_the_end_only_until_a_timeout(tmp_path: Pa
     assert "the telemetry was not complete after 3 seconds: the signal ends the process." in done.errors
 
 
-def test_ctrl_c_ends_the_wait_for_an_exporter_that_hangs(tmp_path: Path) -> None:
+def test_ctrl_c_ends_the_wait_for_an_exporter_that_hangs(tmp_path: Path):
     source = f"{WAIT}{HANGS.replace('SECONDS', '60')}\nsignal.raise_signal(signal.SIGTERM)"
     done = run(tmp_path, source, send=signal.SIGINT)
     assert (done.code, done.errors) == (-signal.SIGTERM, "")
 
 
 @pytest.mark.parametrize("lock", ["logging._lock", "threading._active_limbo_lock", "trace_processor()._lock"])
-def test_the_interrupted_code_may_hold_a_lock(lock: str, tmp_path: Path) -> None:
+def test_the_interrupted_code_may_hold_a_lock(lock: str, tmp_path: Path):
     """The process ends, if need be without the telemetry that needs the lock."""
     source = f"""{WAIT}
 import logging
@@ -192,7 +190,7 @@ with {lock}:
     assert run(tmp_path, source).code == -signal.SIGTERM
 
 
-def test_a_signal_that_interrupts_the_telemetry_itself_is_postponed_until_its_locks_are_free(tmp_path: Path) -> None:
+def test_a_signal_that_interrupts_the_telemetry_itself_is_postponed_until_its_locks_are_free(tmp_path: Path):
     source = f"""{WAIT}
 class Key(str):
     '''Its comparison happens while the table of open spans is locked.'''
@@ -210,7 +208,7 @@ wait_endlessly()
     assert (done.code, done.errors, done.ends()) == (-signal.SIGTERM, "", {1: "shutdown", "a": None})
 
 
-def test_a_signal_during_the_end_changes_nothing(tmp_path: Path) -> None:
+def test_a_signal_during_the_end_changes_nothing(tmp_path: Path):
     source = f"""{WAIT}
 from opentelemetry import trace
 from opentelemetry.sdk.trace import SpanProcessor
@@ -224,7 +222,7 @@ wait_for_signal()
     assert (done.ends(), done.ends("work")) == BOTH_MARKED
 
 
-def test_a_forked_child_completes_its_own_telemetry(tmp_path: Path) -> None:
+def test_a_forked_child_completes_its_own_telemetry(tmp_path: Path):
     source = f"""{WAIT}
 shop.begin("parent")
 reader, writer = os.pipe()
@@ -242,7 +240,7 @@ print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
     assert done.ends() == {"parent": "shutdown", "child": "shutdown"}
 
 
-def test_a_program_that_is_instrumented_in_another_thread_ends_as_it_does_untraced(tmp_path: Path) -> None:
+def test_a_program_that_is_instrumented_in_another_thread_ends_as_it_does_untraced(tmp_path: Path):
     """Only the main thread can set handlers. It does when it restores the default action."""
     source = """
     import os, signal, sys, threading
@@ -266,7 +264,7 @@ def test_a_program_that_is_instrumented_in_another_thread_ends_as_it_does_untrac
 
 
 @pytest.mark.usefixtures("handling")
-def test_the_program_sees_the_default_action_in_place_of_our_handler() -> None:
+def test_the_program_sees_the_default_action_in_place_of_our_handler():
     import _signal
 
     assert _signal.getsignal(signal.SIGTERM) == fatal_signals._handling.end_process
@@ -282,7 +280,7 @@ def test_the_program_sees_the_default_action_in_place_of_our_handler() -> None:
 
 
 @pytest.mark.usefixtures("handling")
-def test_other_signals_and_handlers_are_not_affected() -> None:
+def test_other_signals_and_handlers_are_not_affected():
     import _signal
 
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
@@ -301,13 +299,13 @@ def test_other_signals_and_handlers_are_not_affected() -> None:
         ((signal.SIGTERM, None), "signal handler must be signal.SIG_IGN, signal.SIG_DFL, or a callable object"),
     ],
 )
-def test_a_wrong_call_raises_what_it_raises_untraced(args: tuple[Any, ...], message: str) -> None:
+def test_a_wrong_call_raises_what_it_raises_untraced(args: tuple[Any, ...], message: str):
     with pytest.raises(TypeError, match=message):
         signal.signal(*args)
 
 
 @pytest.mark.usefixtures("handling")
-def test_an_object_that_compares_equal_to_everything_is_not_taken_for_the_default_action() -> None:
+def test_an_object_that_compares_equal_to_everything_is_not_taken_for_the_default_action():
     class Handler:
         def __eq__(self, other: object) -> bool:
             raise AssertionError("compared")
@@ -322,7 +320,7 @@ def test_an_object_that_compares_equal_to_everything_is_not_taken_for_the_defaul
     assert signal.signal(signal.SIGTERM, signal.SIG_DFL) is handler
 
 
-def test_undo_restores_the_code_and_the_default_action() -> None:
+def test_undo_restores_the_code_and_the_default_action():
     import _signal
 
     functions = (signal.signal, signal.getsignal)
@@ -340,7 +338,7 @@ def test_undo_restores_the_code_and_the_default_action() -> None:
     assert _signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
 
-def test_undo_below_the_code_of_another_tool_is_exact_once_that_tool_has_removed_its_code() -> None:
+def test_undo_below_the_code_of_another_tool_is_exact_once_that_tool_has_removed_its_code():
     own = signal.getsignal.__code__
     fatal_signals.start_handling_fatal_signals()
     ours = signal.getsignal.__code__
@@ -364,7 +362,7 @@ def test_undo_below_the_code_of_another_tool_is_exact_once_that_tool_has_removed
 
 
 @pytest.mark.usefixtures("handling")
-def test_another_thread_cannot_set_handlers_as_without_us() -> None:
+def test_another_thread_cannot_set_handlers_as_without_us():
     raised: list[str] = []
 
     def set_handler() -> None:

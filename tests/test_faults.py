@@ -1,7 +1,5 @@
 """Failures in a spec's expressions or in an exporter do not affect the program."""
 
-from __future__ import annotations
-
 import re
 import threading
 from typing import Any
@@ -63,7 +61,7 @@ def module(make_module) -> Any:
 )
 def test_an_attribute_that_cannot_be_read_does_not_affect_the_others(
     expression: str, module, instrumented, tracing, logged
-) -> None:
+):
     spec = f"""
     spans:
       call:
@@ -101,9 +99,7 @@ def test_an_attribute_that_cannot_be_read_does_not_affect_the_others(
         ("inject: {traceparent: value.field}", 6),
     ],
 )
-def test_a_rule_that_fails_does_not_lose_the_span(
-    rule: str, where: int | None, module, instrumented, tracing, logged
-) -> None:
+def test_a_rule_that_fails_does_not_lose_the_span(rule: str, where: int | None, module, instrumented, tracing, logged):
     with instrumented(f"spans:\n  call:\n    around: HOST:call\n    {rule}\n    attributes: {{good: good}}\n", module):
         assert module.call(module.EVIL) is module.EVIL
     assert tracing.span.attributes["good"] == 1
@@ -112,7 +108,7 @@ def test_a_rule_that_fails_does_not_lose_the_span(
     assert where is None or logged()
 
 
-def test_a_condition_that_cannot_be_evaluated_is_false_and_reported_once(module, instrumented, tracing, logged) -> None:
+def test_a_condition_that_cannot_be_evaluated_is_false_and_reported_once(module, instrumented, tracing, logged):
     spec = """
     hooks:
       whole: {call: "HOST:call", when: value == 1}
@@ -135,7 +131,7 @@ def test_a_condition_that_cannot_be_evaluated_is_false_and_reported_once(module,
 
 def test_an_exception_without_a_readable_text_reaches_the_application_and_the_span(
     module, instrumented, tracing, logged
-) -> None:
+):
     error = module.EvilError()
     with instrumented('spans: {fail: {around: "HOST:fail"}}', module), pytest.raises(module.EvilError) as caught:
         module.fail(error)
@@ -147,7 +143,7 @@ def test_an_exception_without_a_readable_text_reaches_the_application_and_the_sp
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(3), MemoryError(), RecursionError()])
-def test_every_exception_of_the_application_passes_through(error: BaseException, module, instrumented, tracing) -> None:
+def test_every_exception_of_the_application_passes_through(error: BaseException, module, instrumented, tracing):
     with instrumented('spans: {fail: {around: "HOST:fail"}}', module), pytest.raises(type(error)) as caught:
         module.fail(error)
     assert caught.value is error
@@ -158,7 +154,7 @@ def test_every_exception_of_the_application_passes_through(error: BaseException,
 @pytest.mark.parametrize("moment", ["on_start", "on_end"])
 def test_an_exception_of_a_span_processor_does_not_reach_the_application(
     moment: str, module, make_module, spec_file, logged
-) -> None:
+):
     from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
 
     class Broken(SpanProcessor):
@@ -192,7 +188,7 @@ def test_an_exception_of_a_span_processor_does_not_reach_the_application(
     assert len([line for line in logged() if "the disk is full" in line and "spec.yaml:3:" in line]) == 4
 
 
-def test_a_property_that_blocks_delays_the_call_as_it_would_any_reader(make_module, instrumented, tracing) -> None:
+def test_a_property_that_blocks_delays_the_call_as_it_would_any_reader(make_module, instrumented, tracing):
     """An expression is evaluated in the thread of the call; nothing can interrupt a property from outside."""
     module = make_module("""
         import threading
@@ -218,7 +214,7 @@ def test_a_property_that_blocks_delays_the_call_as_it_would_any_reader(make_modu
 
 
 @pytest.mark.parametrize("expression", ["value", "json(value)", "[value, value]"])
-def test_only_the_recorded_part_of_a_huge_list_is_read(expression: str, module, instrumented, tracing, logged) -> None:
+def test_only_the_recorded_part_of_a_huge_list_is_read(expression: str, module, instrumented, tracing, logged):
     class Huge(list[Any]):
         read = 0
 

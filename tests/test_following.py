@@ -1,7 +1,5 @@
 """The span of a call that returns something unfinished lasts until that has finished, and is current while it runs."""
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import inspect
@@ -173,7 +171,7 @@ spans:
 @pytest.mark.parametrize("name", USES)
 def test_the_span_lasts_until_the_result_has_finished_and_is_current_meanwhile(
     name: str, make_module, instrumented, tracing, logged
-) -> None:
+):
     module = make_module(HOST)
     use, works, has_result = USES[name]
     with instrumented(SPEC.replace("NAME", name), module):
@@ -191,7 +189,7 @@ def test_the_span_lasts_until_the_result_has_finished_and_is_current_meanwhile(
 
 
 @pytest.mark.parametrize("name", USES)
-def test_an_exception_of_the_result_is_that_of_the_call(name: str, make_module, instrumented, tracing, logged) -> None:
+def test_an_exception_of_the_result_is_that_of_the_call(name: str, make_module, instrumented, tracing, logged):
     module = make_module(HOST)
     use, works, _ = USES[name]
     error = ValueError("no")
@@ -207,9 +205,7 @@ def test_an_exception_of_the_result_is_that_of_the_call(name: str, make_module, 
 
 
 @pytest.mark.parametrize("name", USES)
-def test_with_follow_result_false_the_span_ends_when_the_call_returns(
-    name: str, make_module, instrumented, tracing
-) -> None:
+def test_with_follow_result_false_the_span_ends_when_the_call_returns(name: str, make_module, instrumented, tracing):
     module = make_module(HOST)
     use, _, _ = USES[name]
     spec = SPEC.replace("around: NAME,", "around: NAME, follow_result: false,").replace("NAME", name)
@@ -224,9 +220,7 @@ def test_with_follow_result_false_the_span_ends_when_the_call_returns(
 
 
 @pytest.mark.parametrize("name", ["task", "thread_future", "block", "asynchronous_block"])
-def test_what_can_be_changed_in_place_is_the_object_that_the_function_returned(
-    name: str, make_module, instrumented
-) -> None:
+def test_what_can_be_changed_in_place_is_the_object_that_the_function_returned(name: str, make_module, instrumented):
     module = make_module(HOST)
     returned: list[Any] = []
     original = getattr(module, name)
@@ -249,7 +243,7 @@ def test_what_can_be_changed_in_place_is_the_object_that_the_function_returned(
         asyncio.run(use())
 
 
-def test_an_object_that_stands_for_another_has_its_type_name_and_state(make_module, instrumented) -> None:
+def test_an_object_that_stands_for_another_has_its_type_name_and_state(make_module, instrumented):
     module = make_module(HOST)
     with instrumented("".join(SPEC.replace("NAME", "coroutine")), module):
         coroutine = module.coroutine()
@@ -271,7 +265,7 @@ def test_an_object_that_stands_for_another_has_its_type_name_and_state(make_modu
         assert inspect.isawaitable(module.old_coroutine())
 
 
-def test_a_started_generator_accepts_a_value_at_once(make_module, instrumented, tracing) -> None:
+def test_a_started_generator_accepts_a_value_at_once(make_module, instrumented, tracing):
     module = make_module("""
         def collect():
             total = 0
@@ -301,7 +295,7 @@ def test_a_started_generator_accepts_a_value_at_once(make_module, instrumented, 
         assert "b" in tracing.names
 
 
-def test_a_coroutine_that_is_never_awaited_is_warned_about_once(make_module, instrumented, tracing) -> None:
+def test_a_coroutine_that_is_never_awaited_is_warned_about_once(make_module, instrumented, tracing):
     module = make_module(HOST)
     with instrumented(SPEC.replace("NAME", "coroutine"), module):
         gc.collect()  # what other tests have left may warn too
@@ -315,7 +309,7 @@ def test_a_coroutine_that_is_never_awaited_is_warned_about_once(make_module, ins
     assert (dict(span.attributes), span.status.status_code) == ({"instrument.end": "dropped"}, StatusCode.UNSET)
 
 
-def test_a_coroutine_that_the_program_keeps_can_still_be_awaited(make_module, instrumented) -> None:
+def test_a_coroutine_that_the_program_keeps_can_still_be_awaited(make_module, instrumented):
     module = make_module("""
         kept = []
         async def inner(): return 7
@@ -336,7 +330,7 @@ def test_a_coroutine_that_the_program_keeps_can_still_be_awaited(make_module, in
 
 
 @pytest.mark.parametrize("name", ["generator", "mapped", "asynchronous_generator", "awaitable", "block"])
-def test_an_object_that_is_dropped_unused_ends_its_span(name: str, make_module, instrumented, tracing) -> None:
+def test_an_object_that_is_dropped_unused_ends_its_span(name: str, make_module, instrumented, tracing):
     module = make_module(HOST)
     with instrumented(SPEC.replace("NAME", name), module):
         getattr(module, name)()
@@ -346,7 +340,7 @@ def test_an_object_that_is_dropped_unused_ends_its_span(name: str, make_module, 
     assert span.status.status_code is StatusCode.UNSET
 
 
-def test_an_iterator_that_is_dropped_in_the_middle_ends_its_span(make_module, instrumented, tracing) -> None:
+def test_an_iterator_that_is_dropped_in_the_middle_ends_its_span(make_module, instrumented, tracing):
     module = make_module(HOST)
     with instrumented(SPEC.replace("NAME", "generator"), module):
         for _ in module.generator():
@@ -360,9 +354,7 @@ def test_an_iterator_that_is_dropped_in_the_middle_ends_its_span(make_module, in
         assert tracing.named("followed").attributes == {"instrument.end": "dropped"}
 
 
-def test_what_is_unfinished_when_instrumentation_is_removed_still_ends_its_span(
-    make_module, instrumented, tracing
-) -> None:
+def test_what_is_unfinished_when_instrumentation_is_removed_still_ends_its_span(make_module, instrumented, tracing):
     module = make_module(HOST)
     with instrumented(SPEC.replace("NAME", "generator"), module):
         generator = module.generator()
@@ -371,7 +363,7 @@ def test_what_is_unfinished_when_instrumentation_is_removed_still_ends_its_span(
     assert "followed" in tracing.names
 
 
-def test_a_cancelled_result_is_a_cancelled_call(make_module, instrumented, tracing, logged) -> None:
+def test_a_cancelled_result_is_a_cancelled_call(make_module, instrumented, tracing, logged):
     module = make_module("""
         import asyncio
         from concurrent.futures import Future
@@ -410,7 +402,7 @@ async def cancelled_after_start(cancelled: Callable[[Any], Any], module: Any) ->
     await cancelled(module.waiting())
 
 
-def test_an_exception_that_nobody_retrieves_is_still_logged_by_asyncio(make_module, instrumented, tracing) -> None:
+def test_an_exception_that_nobody_retrieves_is_still_logged_by_asyncio(make_module, instrumented, tracing):
     module = make_module(HOST)
     reported: list[Any] = []
 
@@ -427,7 +419,7 @@ def test_an_exception_that_nobody_retrieves_is_still_logged_by_asyncio(make_modu
     assert reported == ["Task exception was never retrieved"]
 
 
-def test_a_result_that_has_finished_already_ends_the_span_at_once(make_module, instrumented, tracing) -> None:
+def test_a_result_that_has_finished_already_ends_the_span_at_once(make_module, instrumented, tracing):
     module = make_module("""
         from concurrent.futures import Future
         def completed():
@@ -440,7 +432,7 @@ def test_a_result_that_has_finished_already_ends_the_span_at_once(make_module, i
         assert tracing.span.attributes == {"n": 1}
 
 
-def test_a_future_without_a_known_outcome_ends_the_span_when_it_is_done(make_module, instrumented, tracing) -> None:
+def test_a_future_without_a_known_outcome_ends_the_span_when_it_is_done(make_module, instrumented, tracing):
     module = make_module("""
         class Deferral:
             def __init__(self): self.callbacks, self.code = [], 3
@@ -457,9 +449,7 @@ def test_a_future_without_a_known_outcome_ends_the_span_when_it_is_done(make_mod
         assert tracing.span.attributes == {"code": 3}
 
 
-def test_an_object_that_is_awaitable_and_a_context_manager_ends_as_it_is_used(
-    make_module, instrumented, tracing
-) -> None:
+def test_an_object_that_is_awaitable_and_a_context_manager_ends_as_it_is_used(make_module, instrumented, tracing):
     module = make_module(HOST)
 
     async def use() -> None:
@@ -481,7 +471,7 @@ def test_an_object_that_is_awaitable_and_a_context_manager_ends_as_it_is_used(
     assert tracing.named("followed").attributes == {"total": 7}
 
 
-def test_a_proxy_of_an_awaitable_is_like_its_object(make_module, instrumented) -> None:
+def test_a_proxy_of_an_awaitable_is_like_its_object(make_module, instrumented):
     module = make_module(HOST)
     with instrumented(SPEC.replace("NAME", "awaitable"), module):
         call = module.awaitable()
@@ -529,7 +519,7 @@ def run(): return Pool().run()
 """
 
 
-def test_a_result_that_the_program_holds_already_is_returned_itself(make_module, instrumented, tracing) -> None:
+def test_a_result_that_the_program_holds_already_is_returned_itself(make_module, instrumented, tracing):
     module = make_module(HELD)
     names = ["get_pool", "get_named", "get_numbers", "get_coroutine", "passed_on", "Pool.limit"]
     names += ["new", "started", "run"]
@@ -551,7 +541,7 @@ def test_a_result_that_the_program_holds_already_is_returned_itself(make_module,
     assert all("instrument.end" not in span.attributes for span in tracing.spans)
 
 
-def test_a_new_result_is_followed_while_a_debugger_reads_all_locals(make_module, instrumented, tracing) -> None:
+def test_a_new_result_is_followed_while_a_debugger_reads_all_locals(make_module, instrumented, tracing):
     def trace_function(frame: types.FrameType, _event: str, _value: object) -> Any:
         frame.f_locals  # noqa: B018
         return trace_function
@@ -574,7 +564,7 @@ def test_a_new_result_is_followed_while_a_debugger_reads_all_locals(make_module,
     assert [dict(span.attributes) for span in tracing.spans] == [{"r": 7}] * 3
 
 
-def test_a_result_that_the_program_holds_is_followed_on_request(make_module, instrumented, tracing) -> None:
+def test_a_result_that_the_program_holds_is_followed_on_request(make_module, instrumented, tracing):
     module = make_module(HELD)
     spec = 'spans: {s: {around: "HOST:get_pool", follow_result: true, attributes: {r: result}}}'
 
@@ -590,7 +580,7 @@ def test_a_result_that_the_program_holds_is_followed_on_request(make_module, ins
 @pytest.mark.parametrize(
     "text", ["[1]", "iter([1])", "'text'", "{}", "open(__file__)", "range(3)", "itertools.count()", "threading.Lock()"]
 )
-def test_ordinary_results_are_returned_as_they_are(text: str, make_module, instrumented, tracing) -> None:
+def test_ordinary_results_are_returned_as_they_are(text: str, make_module, instrumented, tracing):
     module = make_module(f"import itertools, threading\n__file__ = {__file__!r}\ndef make(): return {text}")
     native = module.make()
     with instrumented('spans: {make: {around: "HOST:make"}}', module):
@@ -602,7 +592,7 @@ def test_ordinary_results_are_returned_as_they_are(text: str, make_module, instr
             each.close()
 
 
-def test_a_block_can_be_entered_in_one_task_and_left_in_another(make_module, instrumented, tracing, logged) -> None:
+def test_a_block_can_be_entered_in_one_task_and_left_in_another(make_module, instrumented, tracing, logged):
     module = make_module(HOST)
 
     async def use() -> None:
@@ -617,7 +607,7 @@ def test_a_block_can_be_entered_in_one_task_and_left_in_another(make_module, ins
     assert logged() == []
 
 
-def test_blocks_may_overlap(make_module, instrumented, tracing) -> None:
+def test_blocks_may_overlap(make_module, instrumented, tracing):
     module = make_module(HOST)
     with instrumented(SPEC.replace("NAME", "block"), module):
         first, second = module.block(), module.block()
@@ -629,9 +619,7 @@ def test_blocks_may_overlap(make_module, instrumented, tracing) -> None:
     assert tracing.names.count("followed") == 2
 
 
-def test_a_span_that_the_context_manager_makes_current_is_the_one_in_its_block(
-    make_module, instrumented, tracing
-) -> None:
+def test_a_span_that_the_context_manager_makes_current_is_the_one_in_its_block(make_module, instrumented, tracing):
     module = make_module("""
         import contextlib
         tracer = None
@@ -660,9 +648,7 @@ def test_a_span_that_the_context_manager_makes_current_is_the_one_in_its_block(
         assert (work.parent.span_id, theirs.parent.span_id) == (theirs.context.span_id, block.context.span_id)
 
 
-def test_a_context_manager_that_swallows_the_exception_of_its_block_has_not_failed(
-    make_module, instrumented, tracing
-) -> None:
+def test_a_context_manager_that_swallows_the_exception_of_its_block_has_not_failed(make_module, instrumented, tracing):
     module = make_module("""
         import contextlib
         @contextlib.contextmanager
@@ -680,7 +666,7 @@ def test_a_context_manager_that_swallows_the_exception_of_its_block_has_not_fail
 
 def test_each_call_of_a_function_decorated_with_a_context_manager_is_recorded(
     make_module, instrumented, tracing, logged
-) -> None:
+):
     module = make_module("""
         import contextlib
         @contextlib.contextmanager
@@ -719,7 +705,7 @@ def test_each_call_of_a_function_decorated_with_a_context_manager_is_recorded(
 
 def test_a_context_manager_that_another_function_has_made_is_reported_if_it_is_used_as_a_decorator(
     make_module, instrumented, tracing, logged
-) -> None:
+):
     module = make_module("""
         import contextlib
         @contextlib.contextmanager
@@ -737,7 +723,7 @@ def test_a_context_manager_that_another_function_has_made_is_reported_if_it_is_u
 
 def test_a_span_started_on_entering_a_block_is_current_until_it_ends_on_leaving_it(
     make_module, instrumented, tracing, logged
-) -> None:
+):
     module = make_module("""
         class Connection:
             def __init__(self, fails=False): self.fails = fails
@@ -791,7 +777,7 @@ def test_a_span_started_on_entering_a_block_is_current_until_it_ends_on_leaving_
     assert logged() == []
 
 
-def test_an_iterator_may_be_used_in_another_thread(make_module, instrumented, tracing) -> None:
+def test_an_iterator_may_be_used_in_another_thread(make_module, instrumented, tracing):
     module = make_module(HOST)
     with instrumented(SPEC.replace("NAME", "mapped"), module):
         iterator = module.mapped()
@@ -803,7 +789,7 @@ def test_an_iterator_may_be_used_in_another_thread(make_module, instrumented, tr
     assert {span.parent.span_id for span in tracing.spans if span.parent} == {followed.context.span_id}
 
 
-def test_names_of_a_hook_can_be_read_when_the_result_has_finished(make_module, instrumented, tracing) -> None:
+def test_names_of_a_hook_can_be_read_when_the_result_has_finished(make_module, instrumented, tracing):
     module = make_module("""
         async def inner(order): return order
         def pay(order, *rest): return inner(order)
@@ -820,7 +806,7 @@ def test_names_of_a_hook_can_be_read_when_the_result_has_finished(make_module, i
     assert tracing.named("pay").attributes == {"order": 2, "card": "visa", "double": 4, "result": 2}
 
 
-def test_hooks_on_one_callable_may_differ(make_module, instrumented, tracing) -> None:
+def test_hooks_on_one_callable_may_differ(make_module, instrumented, tracing):
     module = make_module("""
         async def inner(): return 7
         def pay(): return inner()
@@ -843,7 +829,7 @@ def test_hooks_on_one_callable_may_differ(make_module, instrumented, tracing) ->
     assert [span.attributes.get("total") for span in tracing.spans] == [None, 7, 7]
 
 
-def test_a_context_value_follows_the_result_of_the_call_and_nothing_else(make_module, instrumented, tracing) -> None:
+def test_a_context_value_follows_the_result_of_the_call_and_nothing_else(make_module, instrumented, tracing):
     module = make_module("""
         async def inner(): work()
         def pay(order): return inner()
@@ -909,7 +895,7 @@ spans:
 """
 
 
-def test_a_stream_with_a_close_of_its_own_ends_when_that_is_called(make_module, instrumented, tracing) -> None:
+def test_a_stream_with_a_close_of_its_own_ends_when_that_is_called(make_module, instrumented, tracing):
     module = make_module("""
         import io, wsgiref.util
         def read(file): return wsgiref.util.FileWrapper(file)
@@ -923,7 +909,7 @@ def test_a_stream_with_a_close_of_its_own_ends_when_that_is_called(make_module, 
         assert dict(tracing.span.attributes) == {}
 
 
-def test_a_stream_is_followed_on_request(make_module, instrumented, tracing) -> None:
+def test_a_stream_is_followed_on_request(make_module, instrumented, tracing):
     module = make_module(STREAM)
 
     def check(name: str, works: int, attributes: dict[str, Any] | None = None) -> None:
@@ -981,7 +967,7 @@ ITEM_FUNCTIONS = ["read", "items", "generator", "mapped", "asynchronous_items", 
 
 
 @pytest.mark.parametrize("name", ITEM_FUNCTIONS)
-def test_the_last_item_and_the_number_of_items_can_be_recorded(name: str, make_module, instrumented, tracing) -> None:
+def test_the_last_item_and_the_number_of_items_can_be_recorded(name: str, make_module, instrumented, tracing):
     module = make_module(HOST + STREAM)
 
     async def use(fails: Any) -> None:
@@ -1000,14 +986,14 @@ def test_the_last_item_and_the_number_of_items_can_be_recorded(name: str, make_m
     assert failed.attributes == {"last": 2, "items": 2, "error": ("no",)}
 
 
-def test_a_result_without_items_has_no_number_of_items(make_module, instrumented, tracing) -> None:
+def test_a_result_without_items_has_no_number_of_items(make_module, instrumented, tracing):
     module = make_module("def make(): return [1]")
     with instrumented(ITEMS.replace("READ", "make"), module):
         assert module.make() == [1]
     assert tracing.span.attributes == {}
 
 
-def test_an_object_that_can_only_be_iterated_over_is_an_ordinary_result(make_module, instrumented, tracing) -> None:
+def test_an_object_that_can_only_be_iterated_over_is_an_ordinary_result(make_module, instrumented, tracing):
     module = make_module("""
         class Model:
             def __iter__(self): yield ("field", 1)
@@ -1017,7 +1003,7 @@ def test_an_object_that_can_only_be_iterated_over_is_an_ordinary_result(make_mod
         assert type(module.make()) is module.Model
 
 
-def test_by_default_a_stream_is_an_ordinary_result(make_module, instrumented, tracing) -> None:
+def test_by_default_a_stream_is_an_ordinary_result(make_module, instrumented, tracing):
     module = make_module(STREAM)
     with instrumented(STREAMED.replace("follow_result: true, ", "").replace(", follow_result: true", ""), module):
         assert type(module.read()) is module.Stream
@@ -1025,7 +1011,7 @@ def test_by_default_a_stream_is_an_ordinary_result(make_module, instrumented, tr
     assert tracing.names == ["read", "create"]
 
 
-def test_a_future_of_asyncio_written_in_python_is_followed(make_module, instrumented, tracing) -> None:
+def test_a_future_of_asyncio_written_in_python_is_followed(make_module, instrumented, tracing):
     module = make_module("""
         import asyncio
         def future():
@@ -1042,7 +1028,7 @@ def test_a_future_of_asyncio_written_in_python_is_followed(make_module, instrume
     assert tracing.span.attributes == {"n": 3}
 
 
-def test_results_of_many_classes_are_not_kept_alive(make_module, instrumented) -> None:
+def test_results_of_many_classes_are_not_kept_alive(make_module, instrumented):
     module = make_module("""
         import weakref
         def make():
@@ -1072,7 +1058,7 @@ metrics:
 
 
 @pytest.mark.parametrize("name", ITEM_FUNCTIONS)
-def test_each_item_is_a_moment(name: str, make_module, instrumented, tracing, logged) -> None:
+def test_each_item_is_a_moment(name: str, make_module, instrumented, tracing, logged):
     module = make_module(HOST + STREAM)
 
     async def use() -> None:
@@ -1096,7 +1082,7 @@ def test_each_item_is_a_moment(name: str, make_module, instrumented, tracing, lo
     assert logged() == []
 
 
-def test_a_block_leaves_no_reference_cycle(make_module, instrumented, tracing) -> None:
+def test_a_block_leaves_no_reference_cycle(make_module, instrumented, tracing):
     module = make_module(HOST)
     with instrumented(SPEC.replace("NAME", "block"), module):
         with module.block() as order:
@@ -1129,7 +1115,7 @@ def show(stream): pass
 """
 
 
-def test_a_proxy_is_recorded_as_the_object_that_it_stands_for(make_module, instrumented, tracing) -> None:
+def test_a_proxy_is_recorded_as_the_object_that_it_stands_for(make_module, instrumented, tracing):
     module = make_module(SHOWN_STREAM)
     spec = """
     spans:

@@ -1,7 +1,5 @@
 """A forked child neither ends nor exports its parent's open spans, and ends and exports its own."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 from textwrap import dedent
@@ -32,7 +30,7 @@ def fork(child):
 )
 def test_parent_and_forked_child_each_end_their_own_spans_once(
     end: str, code: int, shut: bool, traced: str, tmp_path: Path
-) -> None:
+):
     source = f"""
     def child():
         shop.end("parent's")  # the child knows nothing of it
@@ -57,7 +55,7 @@ def test_parent_and_forked_child_each_end_their_own_spans_once(
     assert pids["left"] == pids["parent's"] != pids.get("child's")
 
 
-def test_after_a_fork_inside_a_call_its_span_is_ended_by_the_parent_and_current_in_the_child(tmp_path: Path) -> None:
+def test_after_a_fork_inside_a_call_its_span_is_ended_by_the_parent_and_current_in_the_child(tmp_path: Path):
     source = """
     def inside():
         for number in shop.each(1):
@@ -78,7 +76,7 @@ def test_after_a_fork_inside_a_call_its_span_is_ended_by_the_parent_and_current_
     assert spans["in the child"]["pid"] != spans["around"]["pid"] == each["pid"]
 
 
-def test_a_child_does_not_wait_for_a_lock_held_by_another_thread_at_the_fork(tmp_path: Path) -> None:
+def test_a_child_does_not_wait_for_a_lock_held_by_another_thread_at_the_fork(tmp_path: Path):
     source = """
     import threading, warnings
     warnings.simplefilter("ignore", DeprecationWarning)  # from 3.12 on Python warns of a fork beside a thread
@@ -134,7 +132,7 @@ if __name__ == "__main__":
 @pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
 def test_a_child_of_multiprocessing_exports_its_spans_including_those_left_open(
     method: str, traced: str, tmp_path: Path
-) -> None:
+):
     """Children started by spawn and forkserver import the program again, whose first lines instrument it."""
     done = run(tmp_path, f"METHOD = {method!r}\n{POOL}", traced=traced)
     assert (done.code, done.lines, done.errors) == (0, ["[0, 1]", "child 0"], "")
@@ -156,7 +154,7 @@ def _listed(spans: list[dict[str, object]]) -> dict[object, object]:
 
 
 @pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
-def test_the_spans_of_a_terminated_worker_are_exported(method: str, tmp_path: Path) -> None:
+def test_the_spans_of_a_terminated_worker_are_exported(method: str, tmp_path: Path):
     source = f"""
     import multiprocessing, time
     def task(ready):

@@ -1,7 +1,5 @@
 """The generated files in docs/ are up to date, and the gate reports stale ones."""
 
-from __future__ import annotations
-
 import functools
 import importlib
 import re
@@ -35,14 +33,14 @@ def generator() -> Iterator[types.ModuleType]:
         yield module
 
 
-def test_no_file_is_stale(generator: types.ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_file_is_stale(generator: types.ModuleType, capsys: pytest.CaptureFixture[str]):
     assert generator.main(["--check"]) == 0  # `make lint` runs the command
     assert capsys.readouterr().err == ""
 
 
 def test_a_stale_file_is_reported_with_what_to_do(
     generator: types.ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+):
     for folder in ("docs/reference", "docs/problems", "schemas"):
         shutil.copytree(DOCS.parent / folder, tmp_path / folder)
     reference = tmp_path / "docs" / "reference"
@@ -56,9 +54,7 @@ def test_a_stale_file_is_reported_with_what_to_do(
     assert not (reference / "language.md").exists()
 
 
-def test_generating_writes_stale_files_with_the_same_text_in_any_directory(
-    generator: types.ModuleType, tmp_path: Path
-) -> None:
+def test_generating_writes_stale_files_with_the_same_text_in_any_directory(generator: types.ModuleType, tmp_path: Path):
     assert generator.main(["--root", str(tmp_path)]) == 0
     assert generator.main(["--check", "--root", str(tmp_path)]) == 0
     written = sorted(file for file in tmp_path.rglob("*") if file.is_file())
@@ -72,12 +68,12 @@ def test_generating_writes_stale_files_with_the_same_text_in_any_directory(
 
 
 @pytest.mark.parametrize("spec", SHIPPED_SPECS, ids=lambda spec: spec.name)
-def test_each_shipped_spec_has_a_page_and_a_registry(spec: ShippedSpec) -> None:
+def test_each_shipped_spec_has_a_page_and_a_registry(spec: ShippedSpec):
     assert (DOCS / "reference" / f"{spec.name}.md").is_file()
     assert weaver.problems(DOCS / "reference" / "registry" / spec.name) == []
 
 
-def test_every_key_that_the_decoder_accepts_has_an_entry_and_no_other_has_one() -> None:
+def test_every_key_that_the_decoder_accepts_has_an_entry_and_no_other_has_one():
     nodes: dict[str, NodeType] = {}
     types: list[ValueType] = [NodeValue(Spec), NodeValue(Registry)]
     while types:
@@ -98,7 +94,7 @@ def test_every_key_that_the_decoder_accepts_has_an_entry_and_no_other_has_one() 
 
 
 @pytest.mark.parametrize("page", sorted((DOCS / "reference").glob("*.md")), ids=lambda page: page.name)
-def test_every_link_within_a_generated_page_has_a_target(page: Path) -> None:
+def test_every_link_within_a_generated_page_has_a_target(page: Path):
     text = page.read_text(encoding="utf-8")
     headings = {
         re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in re.findall(r"^#+ (.*)$", text, re.M)
@@ -110,7 +106,7 @@ def test_every_link_within_a_generated_page_has_a_target(page: Path) -> None:
     assert len(re.findall(r'<a id="([^"]+)">', text)) == len(set(re.findall(r'<a id="([^"]+)">', text)))
 
 
-def test_the_rows_of_a_table_have_the_same_number_of_cells() -> None:
+def test_the_rows_of_a_table_have_the_same_number_of_cells():
     text = (DOCS / "reference" / "ag2.md").read_text(encoding="utf-8")
     for table in re.findall(r"(?:^\|.*\n)+", text, re.M):
         widths = {len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}

@@ -1,7 +1,5 @@
 """Generators: their items are not kept alive, and they decide how they handle exceptions and closing."""
 
-from __future__ import annotations
-
 import asyncio
 import weakref
 from typing import Any
@@ -11,7 +9,7 @@ from opentelemetry import baggage, context, trace
 from opentelemetry.trace import StatusCode
 
 
-def test_an_item_that_a_generator_has_yielded_is_not_kept_alive(make_module, instrumented) -> None:
+def test_an_item_that_a_generator_has_yielded_is_not_kept_alive(make_module, instrumented):
     module = make_module("""
         class Chunk: pass
         def read():
@@ -36,7 +34,7 @@ def test_an_item_that_a_generator_has_yielded_is_not_kept_alive(make_module, ins
         asyncio.run(check())
 
 
-def test_a_generator_decides_how_it_is_closed(make_module, instrumented, tracing) -> None:
+def test_a_generator_decides_how_it_is_closed(make_module, instrumented, tracing):
     module = make_module("""
         def stubborn():
             try:
@@ -80,7 +78,7 @@ def _closed(generator: Any) -> Any:
 
 def test_an_event_loop_that_shuts_down_closes_an_unfinished_asynchronous_generator_without_errors(
     make_module, instrumented, tracing, caplog
-) -> None:
+):
     module = make_module("""
         import asyncio
         done = []
@@ -110,7 +108,7 @@ def test_an_event_loop_that_shuts_down_closes_an_unfinished_asynchronous_generat
 
 def test_a_task_cancelled_while_it_waits_for_an_item_cancels_the_generator_and_ends_the_span(
     make_module, instrumented, tracing, caplog
-) -> None:
+):
     module = make_module("""
         import asyncio
         async def read(started):
@@ -175,7 +173,7 @@ async def aitems(tracer): return [item async for item in aread(tracer)]
 @pytest.mark.parametrize("kind", ["", "a"])
 def test_what_a_generator_makes_current_stays_current_in_it_and_not_outside(
     kind: str, make_module, instrumented, tracing, logged
-) -> None:
+):
     module = make_module(BLOCKS)
     spec = f"""
     hooks: {{enter: {{call: "HOST:Conn.__enter__"}}, exit: {{call: "HOST:Conn.__exit__"}}}}
@@ -196,7 +194,7 @@ def test_what_a_generator_makes_current_stays_current_in_it_and_not_outside(
 
 def test_context_that_the_consumer_makes_current_between_items_is_current_in_the_generator(
     make_module, instrumented, tracing
-) -> None:
+):
     module = make_module("""
         from opentelemetry import baggage
         def read():

@@ -1,7 +1,5 @@
 """A failure of a rule is counted and logged once; a rule that fails too often is disabled, which is logged too."""
 
-from __future__ import annotations
-
 import pytest
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId
@@ -37,7 +35,7 @@ def fail(rule: Rule, times: int) -> None:
 
 def test_a_rule_that_fails_too_often_within_a_minute_is_disabled_and_logs_it(
     clock: list[float], caplog: pytest.LogCaptureFixture
-) -> None:
+):
     rule = Rule(RuleId("event", "gone", Mark("a.yaml", 3, 1)))
     fail(rule, MOST_FAILURES - 1)
     assert rule.on
@@ -52,7 +50,7 @@ def test_a_rule_that_fails_too_often_within_a_minute_is_disabled_and_logs_it(
     ]
 
 
-def test_a_rule_that_fails_occasionally_stays_on(clock: list[float], caplog: pytest.LogCaptureFixture) -> None:
+def test_a_rule_that_fails_occasionally_stays_on(clock: list[float], caplog: pytest.LogCaptureFixture):
     rule = Rule(RuleId("event", "gone", Mark("a.yaml", 3, 1)))
     for _ in range(10):
         fail(rule, MOST_FAILURES - 1)
@@ -62,7 +60,7 @@ def test_a_rule_that_fails_occasionally_stays_on(clock: list[float], caplog: pyt
     assert len(caplog.messages) == 1
 
 
-def test_a_rule_without_a_limit_of_failures_stays_on(clock: list[float]) -> None:
+def test_a_rule_without_a_limit_of_failures_stays_on(clock: list[float]):
     rule = Rule(RuleId("sink", "hub", Mark("a.yaml", 3, 1)), most=None)
     fail(rule, 3 * MOST_FAILURES)
     assert rule.on
@@ -70,7 +68,7 @@ def test_a_rule_without_a_limit_of_failures_stays_on(clock: list[float]) -> None
 
 def test_an_attribute_that_always_raises_is_no_longer_read_and_its_span_is_still_recorded(
     make_module, instrumented, tracing, logged, clock: list[float]
-) -> None:
+):
     host = make_module(HOST)
     spec = "spans:\n  call: {around: HOST:call, attributes: {bad: item.bad, good: good, late: result}}\n"
     with instrumented(spec, host):
@@ -88,7 +86,7 @@ def test_an_attribute_that_always_raises_is_no_longer_read_and_its_span_is_still
 
 def test_switching_a_rule_off_does_not_affect_the_others(
     make_module, instrumented, tracing, logged, clock: list[float]
-) -> None:
+):
     host = make_module(HOST)
     spec = """
     hooks: {call: {call: "HOST:call"}}

@@ -1,7 +1,5 @@
 """Functions that a decorator has registered below others: each call is recorded once, from wherever it comes."""
 
-from __future__ import annotations
-
 import asyncio
 import inspect
 from typing import Any
@@ -166,7 +164,7 @@ def _run(value: Any) -> Any:
 @pytest.mark.parametrize("decorator", SYNCHRONOUS)
 def test_each_call_of_a_function_that_is_registered_below_a_decorator_is_recorded_once(
     decorator: str, make_module, instrumented, tracing, logged
-) -> None:
+):
     module = make_module(f"{HEAD}\n@{decorator}\n@route\n{PLAIN}")
     held = module.ROUTES["pay"]
     with instrumented('spans: {pay: {around: "HOST:pay"}}', module):
@@ -185,7 +183,7 @@ def test_each_call_of_a_function_that_is_registered_below_a_decorator_is_recorde
 @pytest.mark.parametrize("decorator", ["logged_in", "bare", "one_line", "awaiting", "twice_awaited"])
 def test_each_call_of_a_coroutine_function_below_a_decorator_is_recorded_once(
     decorator: str, make_module, instrumented, tracing, logged
-) -> None:
+):
     more = """
 def twice_awaited(call):
     @functools.wraps(call)
@@ -208,7 +206,7 @@ def twice_awaited(call):
 @pytest.mark.parametrize("decorator", ["logged_in", "bare", "one_line", "yielding"])
 def test_each_call_of_a_generator_below_a_decorator_is_recorded_once(
     decorator: str, make_module, instrumented, tracing, logged
-) -> None:
+):
     module = make_module(f"{HEAD}\n@{decorator}\n@route\ndef pay(order):\n    yield 1\n    yield 2")
     with instrumented('spans: {pay: {around: "HOST:pay"}}', module):
         outer = module.pay("tea")
@@ -220,7 +218,7 @@ def test_each_call_of_a_generator_below_a_decorator_is_recorded_once(
     assert logged() == []
 
 
-def test_a_blocking_function_in_a_thread_of_a_coroutine_is_recorded_once(make_module, instrumented, tracing) -> None:
+def test_a_blocking_function_in_a_thread_of_a_coroutine_is_recorded_once(make_module, instrumented, tracing):
     module = make_module(f"{HEAD}\n@to_thread\n@route\n{PLAIN}")
     with instrumented('spans: {pay: {around: "HOST:pay"}}', module):
         assert (_run(module.pay("tea")), module.ROUTES["pay"]("tea")) == (1, 1)
@@ -230,7 +228,7 @@ def test_a_blocking_function_in_a_thread_of_a_coroutine_is_recorded_once(make_mo
 @pytest.mark.parametrize("decorator", ["logged_in", "limited", "functools.lru_cache", "by_name"])
 def test_a_function_that_calls_itself_through_the_registry_is_recorded_each_time(
     decorator: str, make_module, instrumented, tracing
-) -> None:
+):
     source = f"{HEAD}\n@{decorator}\n@route\ndef pay(order):\n    return 1 + (order and ROUTES['pay'](order - 1))"
     module = make_module(source)
     with instrumented('spans: {pay: {around: "HOST:pay"}}', module):
@@ -239,7 +237,7 @@ def test_a_function_that_calls_itself_through_the_registry_is_recorded_each_time
     assert tracing.names == ["pay"] * 5
 
 
-def test_calls_that_other_threads_make_meanwhile_are_recorded(make_module, instrumented, tracing) -> None:
+def test_calls_that_other_threads_make_meanwhile_are_recorded(make_module, instrumented, tracing):
     source = (
         f"{HEAD}\n@limited\n@route\ndef pay(order):\n    return order and POOL.submit(ROUTES['pay'], 0).result() + 1"
     )
@@ -249,7 +247,7 @@ def test_calls_that_other_threads_make_meanwhile_are_recorded(make_module, instr
     assert tracing.names == ["pay", "pay"]
 
 
-def test_the_arguments_are_those_that_the_caller_passed(make_module, instrumented, tracing) -> None:
+def test_the_arguments_are_those_that_the_caller_passed(make_module, instrumented, tracing):
     source = f"""{HEAD}
 def for_user(call):
     @functools.wraps(call)
@@ -293,7 +291,7 @@ class Web(Shop): pass
 """
 
 
-def test_methods_of_every_kind_are_seen(make_module, instrumented, tracing, logged) -> None:
+def test_methods_of_every_kind_are_seen(make_module, instrumented, tracing, logged):
     module = make_module(HEAD + METHODS)
     names = ("pay", "price", "open", "total")
     spec = "\n".join(["spans:", *(f'  {name}: {{around: "HOST:Shop.{name}"}}' for name in names)])
@@ -307,7 +305,7 @@ def test_methods_of_every_kind_are_seen(make_module, instrumented, tracing, logg
     assert (tracing.names, logged()) == ([*names, *names], [])
 
 
-def test_an_inherited_function_is_seen_on_instances_of_its_class_only(make_module, instrumented, tracing) -> None:
+def test_an_inherited_function_is_seen_on_instances_of_its_class_only(make_module, instrumented, tracing):
     module = make_module(HEAD + METHODS)
     with instrumented('spans: {pay: {around: "HOST:Web.pay"}}', module):
         pay = module.ROUTES["pay"]
@@ -315,7 +313,7 @@ def test_an_inherited_function_is_seen_on_instances_of_its_class_only(make_modul
     assert tracing.names == ["pay", "pay"]
 
 
-def test_a_function_with_several_registrations_is_seen_from_each(make_module, instrumented, tracing, logged) -> None:
+def test_a_function_with_several_registrations_is_seen_from_each(make_module, instrumented, tracing, logged):
     source = f"""{HEAD}
 def also(call):
     HELD.append(call)
@@ -333,7 +331,7 @@ def also(call):
     assert (tracing.names, logged()) == (["pay"] * 3, [])
 
 
-def test_a_function_that_a_registry_wraps_itself_is_seen(make_module, instrumented, tracing, logged) -> None:
+def test_a_function_that_a_registry_wraps_itself_is_seen(make_module, instrumented, tracing, logged):
     source = f"""{HEAD}
 def command(call):
     def run(line): return call(*line.split())
@@ -349,7 +347,7 @@ def command(call):
     assert (tracing.names, logged()) == (["pay", "pay"], [])
 
 
-def test_a_helper_of_a_decorator_that_others_hold_is_seen(make_module, instrumented, tracing, logged) -> None:
+def test_a_helper_of_a_decorator_that_others_hold_is_seen(make_module, instrumented, tracing, logged):
     source = f"""{HEAD}
 def internal(call):
     def trusted(*args): return call(*args)
@@ -369,7 +367,7 @@ def internal(call):
 @pytest.mark.parametrize("decorator", ["logged_in", "limited", "functools.lru_cache"])
 def test_two_specs_record_each_call_once_and_in_any_order_of_removal(
     decorator: str, make_module, instrumented, tracing
-) -> None:
+):
     module = make_module(f"{HEAD}\n@{decorator}\n@route\n{PLAIN}")
     specs = [f'spans: {{{name}: {{around: "HOST:pay"}}}}' for name in ("first", "second")]
     with instrumented(specs, module):
@@ -381,7 +379,7 @@ def test_two_specs_record_each_call_once_and_in_any_order_of_removal(
 
 def test_a_function_that_is_hooked_under_another_name_too_runs_those_hooks_at_every_call(
     make_module, instrumented, tracing
-) -> None:
+):
     source = f"{HEAD}\n@logged_in\n@route\n{PLAIN}\ninner = ROUTES['pay']"
     for spec in (
         'spans: {pay: {around: "HOST:pay"}, inner: {around: "HOST:inner"}}',
@@ -402,7 +400,7 @@ def _innermost_code(function: Any) -> Any:
     return (function.__closure__[0].cell_contents if inner is function else inner).__code__
 
 
-def test_a_function_that_nobody_else_holds_is_not_changed(make_module, instrumented, tracing) -> None:
+def test_a_function_that_nobody_else_holds_is_not_changed(make_module, instrumented, tracing):
     for decorator in [
         each for each in SYNCHRONOUS if each not in ("by_name", "exempt", "above_command", "above_partial")
     ]:
@@ -413,7 +411,7 @@ def test_a_function_that_nobody_else_holds_is_not_changed(make_module, instrumen
             assert module.pay("tea") == 1
 
 
-def test_what_a_decorator_sees_of_its_function_is_the_same(make_module, instrumented) -> None:
+def test_what_a_decorator_sees_of_its_function_is_the_same(make_module, instrumented):
     source = f"""{HEAD}
 SEEN = []
 def looking(call):
@@ -452,7 +450,7 @@ UNSEEN = [
 @pytest.mark.parametrize("source", UNSEEN)
 def test_the_process_reports_what_holds_a_function_whose_calls_cannot_be_seen(
     source: str, make_module, instrumented, tracing, logged
-) -> None:
+):
     module = make_module(source)
     with instrumented('spans: {pay: {around: "HOST:pay"}}', module):
         _run(module.ROUTES["pay"]("tea"))
@@ -462,9 +460,7 @@ def test_the_process_reports_what_holds_a_function_whose_calls_cannot_be_seen(
     assert "warning[held]" in message and f"the function itself is held by: {module.__name__}.ROUTES" in message
 
 
-def test_calls_of_the_callables_of_a_pattern_are_seen_from_everywhere(
-    make_module, instrumented, tracing, logged
-) -> None:
+def test_calls_of_the_callables_of_a_pattern_are_seen_from_everywhere(make_module, instrumented, tracing, logged):
     source = f"{HEAD}\n@logged_in\n@route\n{PLAIN}\n@limited\n@route\ndef ship(order): return 2"
     module = make_module(source)
     hook = 'hooks: {all: {call: {include: ["HOST:pay", "HOST:ship*"]}}}'

@@ -1,7 +1,5 @@
 """Hooks on coroutines that a call is given or returns: the call is the awaiting of the coroutine."""
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import traceback
@@ -40,7 +38,7 @@ def host(make_module) -> Any:
     return make_module(HOST)
 
 
-def test_a_span_around_a_coroutine_lasts_from_its_first_step_to_its_end(host, instrumented, tracing) -> None:
+def test_a_span_around_a_coroutine_lasts_from_its_first_step_to_its_end(host, instrumented, tracing):
     async def main() -> None:
         loop = host.Loop()
         task = loop.start(host.brew(3))
@@ -62,7 +60,7 @@ def test_a_span_around_a_coroutine_lasts_from_its_first_step_to_its_end(host, in
     assert {span.attributes["shop.path"] for span in tracing.spans} == {"brew", "sleep"}
 
 
-def test_a_coroutine_that_is_hooked_describes_itself_as_before(host, instrumented) -> None:
+def test_a_coroutine_that_is_hooked_describes_itself_as_before(host, instrumented):
     async def main() -> None:
         original = host.brew(1)
         task = host.Loop().start(original)
@@ -77,7 +75,7 @@ def test_a_coroutine_that_is_hooked_describes_itself_as_before(host, instrumente
         asyncio.run(main())
 
 
-def test_a_traceback_through_a_hooked_coroutine_names_only_lines_of_its_function(host, instrumented) -> None:
+def test_a_traceback_through_a_hooked_coroutine_names_only_lines_of_its_function(host, instrumented):
     async def main() -> None:
         await host.Loop().start(host.fetch())
 
@@ -89,7 +87,7 @@ def test_a_traceback_through_a_hooked_coroutine_names_only_lines_of_its_function
     assert {entry.lineno for entry in entries} == {first_line}
 
 
-def test_a_coroutine_that_passes_several_hooked_calls_is_one_call(host, instrumented, tracing) -> None:
+def test_a_coroutine_that_passes_several_hooked_calls_is_one_call(host, instrumented, tracing):
     spec = """
     hooks:
       start: {call: "HOST:Loop.start"}
@@ -109,7 +107,7 @@ def test_a_coroutine_that_passes_several_hooked_calls_is_one_call(host, instrume
     assert sorted(tracing.names) == ["passed", "work"]
 
 
-def test_a_coroutine_that_is_never_awaited_is_warned_about_once(host, instrumented, tracing) -> None:
+def test_a_coroutine_that_is_never_awaited_is_warned_about_once(host, instrumented, tracing):
     spec = SPEC.replace("Loop.start", "Loop.pass_on")
     gc.collect()  # what other tests have left may warn too
     with instrumented(spec, host), warnings.catch_warnings(record=True) as caught:
@@ -120,9 +118,7 @@ def test_a_coroutine_that_is_never_awaited_is_warned_about_once(host, instrument
     assert not tracing.spans
 
 
-def test_the_coroutine_itself_can_still_be_closed_and_is_not_closed_for_its_other_holder(
-    host, instrumented, tracing
-) -> None:
+def test_the_coroutine_itself_can_still_be_closed_and_is_not_closed_for_its_other_holder(host, instrumented, tracing):
     with instrumented(SPEC.replace("Loop.start", "Loop.pass_on"), host):
         original = host.brew(3)
         host.Loop().pass_on(original).close()
@@ -130,7 +126,7 @@ def test_the_coroutine_itself_can_still_be_closed_and_is_not_closed_for_its_othe
     assert not tracing.spans
 
 
-def test_after_uninstrumenting_coroutines_are_passed_on_as_they_are(host, instrumented, tracing) -> None:
+def test_after_uninstrumenting_coroutines_are_passed_on_as_they_are(host, instrumented, tracing):
     with instrumented(SPEC, host):
         pass
     coroutine = host.brew(3)

@@ -1,7 +1,5 @@
 """Callables that this package itself calls can be hooked: our own calls are not recorded, and nothing recurses."""
 
-from __future__ import annotations
-
 import contextvars
 import json
 import logging
@@ -59,7 +57,7 @@ CALLS: dict[str, Callable[[], Any]] = {
 @pytest.mark.parametrize("target", CALLS)
 def test_our_own_calls_of_a_hooked_callable_are_neither_recorded_nor_endless(
     target: str, make_module: Callable[..., Any], tracing, instrumented
-) -> None:
+):
     call = CALLS[target]
     expected = call()
     with instrumented(SPEC.format(target=target), make_module("")):

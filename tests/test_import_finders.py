@@ -1,7 +1,5 @@
 """Modules are patched whatever finds and loads them, and other tools find and load what they would without us."""
 
-from __future__ import annotations
-
 import _frozen_importlib
 import importlib
 import importlib.abc
@@ -125,7 +123,7 @@ LOADERS = [RunsTheSource, ChangesTheSource, CreatesTheModule, HasSlots, Lazy]
 @pytest.mark.filterwarnings("ignore::ImportWarning")
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("loader", LOADERS)
-def test_a_module_that_another_finder_loads_is_patched(loader, when: str, package, tracing, spec_file, logged) -> None:
+def test_a_module_that_another_finder_loads_is_patched(loader, when: str, package, tracing, spec_file, logged):
     name = package(SHOP)
 
     def install() -> None:
@@ -158,20 +156,20 @@ class SpecOfAnotherKind:
 
 
 @pytest.mark.parametrize("kind", [OwnSpec, SpecOfAnotherKind])
-def test_a_module_whose_spec_has_a_class_of_its_own_is_patched(kind, patched: str, tracing) -> None:
+def test_a_module_whose_spec_has_a_class_of_its_own_is_patched(kind, patched: str, tracing):
     sys.meta_path.insert(0, Finder(patched, kind))
     module = importlib.import_module(patched)
     assert (module.pay(), type(module.__spec__)) == (3, kind)
     assert tracing.names == ["pay"]
 
 
-def test_finders_that_replace_the_list_of_finders_do_not_matter(patched: str, tracing, monkeypatch) -> None:
+def test_finders_that_replace_the_list_of_finders_do_not_matter(patched: str, tracing, monkeypatch):
     monkeypatch.setattr(sys, "meta_path", [importlib.machinery.PathFinder])
     assert importlib.import_module(patched).pay() == 3
     assert tracing.names == ["pay"]
 
 
-def test_a_module_in_a_zip_file_is_patched(patched: str, tracing, tmp_path: Path, monkeypatch) -> None:
+def test_a_module_in_a_zip_file_is_patched(patched: str, tracing, tmp_path: Path, monkeypatch):
     with zipfile.ZipFile(tmp_path / "shop.zip", "w") as archive:
         archive.writestr(f"{patched}.py", SHOP)
     monkeypatch.syspath_prepend(str(tmp_path / "shop.zip"))
@@ -180,7 +178,7 @@ def test_a_module_in_a_zip_file_is_patched(patched: str, tracing, tmp_path: Path
     assert tracing.names == ["pay"]
 
 
-def test_a_module_of_a_namespace_package_is_patched(tracing, spec_file, tmp_path: Path, monkeypatch) -> None:
+def test_a_module_of_a_namespace_package_is_patched(tracing, spec_file, tmp_path: Path, monkeypatch):
     (tmp_path / "shop_without_init").mkdir()
     (tmp_path / "shop_without_init" / "till.py").write_text(SHOP)
     monkeypatch.syspath_prepend(str(tmp_path))
@@ -192,9 +190,7 @@ def test_a_module_of_a_namespace_package_is_patched(tracing, spec_file, tmp_path
 
 @pytest.mark.parametrize("registered", [True, False])
 @pytest.mark.parametrize("loader", [RunsTheSource, ChangesTheSource])
-def test_a_module_that_the_program_loads_itself_is_patched(
-    loader, registered: bool, patched: str, tracing, logged
-) -> None:
+def test_a_module_that_the_program_loads_itself_is_patched(loader, registered: bool, patched: str, tracing, logged):
     found: Any = importlib.util.find_spec(patched)
     spec: Any = importlib.util.spec_from_loader(patched, loader(found), origin=found.origin)
     held = dict(vars(spec.loader))
@@ -207,7 +203,7 @@ def test_a_module_that_the_program_loads_itself_is_patched(
     assert (vars(spec.loader), type(spec)) == (held, importlib.machinery.ModuleSpec)
 
 
-def test_one_loader_can_load_several_modules(package, tracing, spec_file) -> None:
+def test_one_loader_can_load_several_modules(package, tracing, spec_file):
     names = [package(SHOP) for _ in range(3)]
     instrumentor = start_instrumentor(tracing, *(spec_file(SPEC, name, f"{name}.yaml") for name in names))
     loader: Any = RunsTheSource(importlib.util.find_spec(names[0]))
@@ -221,7 +217,7 @@ def test_one_loader_can_load_several_modules(package, tracing, spec_file) -> Non
 
 def test_a_lazy_module_that_exists_already_is_not_loaded_and_is_patched_when_the_program_loads_it(
     package, tracing, spec_file, logged
-) -> None:
+):
     name = package("import sys\nsys._loaded_for_a_test = True\n" + SHOP)
     spec: Any = importlib.util.find_spec(name)
     spec.loader = importlib.util.LazyLoader(spec.loader)
@@ -243,7 +239,7 @@ REPLACEMENTS = {
 
 
 @pytest.mark.parametrize("replacement", REPLACEMENTS)
-def test_a_module_that_replaces_itself_is_patched(replacement: str, package, tracing, spec_file, logged) -> None:
+def test_a_module_that_replaces_itself_is_patched(replacement: str, package, tracing, spec_file, logged):
     name = package(
         "import sys, types\n"
         "class Till:\n    def pay(self): return 3\n"
@@ -257,7 +253,7 @@ def test_a_module_that_replaces_itself_is_patched(replacement: str, package, tra
     assert (tracing.names, logged()) == (["pay"], [])
 
 
-def test_the_traceback_of_a_failed_import_is_the_same(package, tracing, spec_file) -> None:
+def test_the_traceback_of_a_failed_import_is_the_same(package, tracing, spec_file):
     name = package("def fail(): raise RuntimeError('broken')\nfail()\n")
 
     def frames() -> list[str]:
@@ -271,7 +267,7 @@ def test_the_traceback_of_a_failed_import_is_the_same(package, tracing, spec_fil
     instrumentor.uninstrument()
 
 
-def test_the_module_sees_its_own_spec_and_loader_while_it_is_imported(package, tracing, spec_file) -> None:
+def test_the_module_sees_its_own_spec_and_loader_while_it_is_imported(package, tracing, spec_file):
     name = package(
         "import sys\nsys._for_a_test = (repr(__spec__), repr(type(__spec__)), vars(__loader__), __spec__ == __spec__)\n"
     )
@@ -288,7 +284,7 @@ def test_the_module_sees_its_own_spec_and_loader_while_it_is_imported(package, t
     ]
 
 
-def test_the_import_system_is_as_before_after_uninstrument(package, tracing, spec_file) -> None:
+def test_the_import_system_is_as_before_after_uninstrument(package, tracing, spec_file):
     functions = ("module_from_spec", "_exec", "_load_backward_compatible")
     before = [vars(_frozen_importlib)[name].__code__ for name in functions]
     finders, hooks = list(sys.meta_path), list(sys.path_hooks)
@@ -299,7 +295,7 @@ def test_the_import_system_is_as_before_after_uninstrument(package, tracing, spe
     assert [vars(_frozen_importlib)[name].__code__ for name in functions] == before
 
 
-def test_a_module_that_beartype_rewrites_is_patched_and_still_checked(package, tracing, spec_file, logged) -> None:
+def test_a_module_that_beartype_rewrites_is_patched_and_still_checked(package, tracing, spec_file, logged):
     import beartype.claw
     from beartype.roar import BeartypeCallHintViolation
 
@@ -315,7 +311,7 @@ def test_a_module_that_beartype_rewrites_is_patched_and_still_checked(package, t
 
 
 @pytest.mark.parametrize("mode", ["prepend", "importlib"])
-def test_modules_that_pytest_rewrites_are_patched(mode: str, tmp_path: Path) -> None:
+def test_modules_that_pytest_rewrites_are_patched(mode: str, tmp_path: Path):
     files = {
         "conftest.py": """
             import pytest

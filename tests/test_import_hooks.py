@@ -1,7 +1,5 @@
 """When a module is patched: imported before, after or never, partially, again, by several threads, or lazily."""
 
-from __future__ import annotations
-
 import importlib
 import importlib.machinery
 import importlib.util
@@ -22,7 +20,7 @@ class Cart:
 SPEC = 'spans: {checkout: {around: "HOST:Cart.checkout"}}'
 
 
-def test_a_module_is_patched_when_it_is_imported_later(package, tracing, spec_file, logged) -> None:
+def test_a_module_is_patched_when_it_is_imported_later(package, tracing, spec_file, logged):
     name = package(CART)
     instrumentor = start_instrumentor(tracing, spec_file(SPEC, name))
     try:
@@ -33,20 +31,20 @@ def test_a_module_is_patched_when_it_is_imported_later(package, tracing, spec_fi
     assert (tracing.names, logged()) == (["checkout"], [])
 
 
-def test_a_module_imported_after_uninstrument_is_not_patched(package, tracing, spec_file) -> None:
+def test_a_module_imported_after_uninstrument_is_not_patched(package, tracing, spec_file):
     name = package(CART)
     start_instrumentor(tracing, spec_file(SPEC, name)).uninstrument()
     assert not is_patched(importlib.import_module(name).Cart.checkout)
 
 
-def test_a_module_that_the_program_does_not_import_is_not_imported(package, tracing, spec_file, logged) -> None:
+def test_a_module_that_the_program_does_not_import_is_not_imported(package, tracing, spec_file, logged):
     name = package("raise RuntimeError('imported')")
     start_instrumentor(tracing, spec_file(SPEC, name)).uninstrument()
     assert name not in sys.modules
     assert logged() == []
 
 
-def test_a_module_imported_by_several_threads_at_once_is_patched_once(package, tracing, spec_file) -> None:
+def test_a_module_imported_by_several_threads_at_once_is_patched_once(package, tracing, spec_file):
     name = package(CART)
     instrumentor = start_instrumentor(tracing, spec_file(SPEC, name))
     barrier, found = threading.Barrier(8), []
@@ -83,7 +81,7 @@ def removed_and_imported(module: Any) -> Any:
 @pytest.mark.parametrize("first", ["before", "after"])
 def test_a_reloaded_module_is_patched_again_and_all_its_patches_are_removed(
     first: str, load_again, package, tracing, spec_file, logged
-) -> None:
+):
     name = package(CART + "def free(): return 1\n")
     specs = [
         spec_file(f'spans: {{{a}: {{around: "HOST:Cart.checkout"}}, {b}: {{around: "HOST:free"}}}}', name, f"{a}.yaml")
@@ -106,7 +104,7 @@ def test_a_reloaded_module_is_patched_again_and_all_its_patches_are_removed(
     assert (len(tracing.spans), logged()) == (16, [])
 
 
-def test_a_function_that_a_reload_keeps_is_patched_once(package, tracing, spec_file) -> None:
+def test_a_function_that_a_reload_keeps_is_patched_once(package, tracing, spec_file):
     name = package("try: checkout\nexcept NameError:\n    def checkout(): return 1\n")
     instrumentor = start_instrumentor(tracing, spec_file('spans: {checkout: {around: "HOST:checkout"}}', name))
     module = importlib.import_module(name)
@@ -120,7 +118,7 @@ def test_a_function_that_a_reload_keeps_is_patched_once(package, tracing, spec_f
 
 def test_a_module_whose_first_import_fails_is_patched_when_a_later_one_succeeds(
     package, tracing, spec_file, logged, monkeypatch
-) -> None:
+):
     name = package(CART + "import os\nif 'BROKEN_FOR_A_TEST' in os.environ: raise RuntimeError('broken')\n")
     monkeypatch.setenv("BROKEN_FOR_A_TEST", "1")
     instrumentor = start_instrumentor(tracing, spec_file(SPEC, name))
@@ -136,9 +134,7 @@ HALF = "import {other}\n" + CART + "{end}"
 
 
 @pytest.mark.parametrize("end", ["", "raise RuntimeError('broken')"])
-def test_a_partially_imported_module_is_patched_when_its_import_ends(
-    end: str, package, tracing, spec_file, logged
-) -> None:
+def test_a_partially_imported_module_is_patched_when_its_import_ends(end: str, package, tracing, spec_file, logged):
     starting: list[Any] = []
     sys.modules["starter_for_a_test"] = starter = types.ModuleType("starter_for_a_test")
     starter.start = lambda name: starting.append(start_instrumentor(tracing, spec_file(SPEC, name)))  # type: ignore[attr-defined]
@@ -161,7 +157,7 @@ def test_a_partially_imported_module_is_patched_when_its_import_ends(
 
 def test_a_module_that_another_thread_is_importing_is_patched_when_that_import_ends(
     package, tracing, spec_file, logged
-) -> None:
+):
     begun, go_on = threading.Event(), threading.Event()
     sys._for_a_test = begun, go_on  # type: ignore[attr-defined]
     name = package("import sys\nbegun, go_on = sys._for_a_test\nbegun.set()\ngo_on.wait(100)\n" + CART)
@@ -177,7 +173,7 @@ def test_a_module_that_another_thread_is_importing_is_patched_when_that_import_e
     assert (found, tracing.names, logged()) == ([3], ["checkout"], [])
 
 
-def test_modules_and_specs_name_their_own_loader(package, tracing, spec_file) -> None:
+def test_modules_and_specs_name_their_own_loader(package, tracing, spec_file):
     name = package(CART)
     natively = importlib.util.find_spec(name)
     assert natively is not None
@@ -199,7 +195,7 @@ def test_modules_and_specs_name_their_own_loader(package, tracing, spec_file) ->
     assert tracing.names == ["checkout"]
 
 
-def test_a_lazily_loaded_module_is_patched(package, tracing, spec_file, logged) -> None:
+def test_a_lazily_loaded_module_is_patched(package, tracing, spec_file, logged):
     name = package(CART)
     instrumentor = start_instrumentor(tracing, spec_file(SPEC, name))
     spec = importlib.util.find_spec(name)

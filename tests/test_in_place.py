@@ -1,7 +1,5 @@
 """Patching in place: a Python function stays the same object, and all its calls are traced."""
 
-from __future__ import annotations
-
 import asyncio
 import functools
 import inspect
@@ -76,7 +74,7 @@ def _holders(function: Any) -> list[Any]:
 @pytest.mark.parametrize("holder", range(6))
 def test_a_call_by_a_holder_from_before_the_function_was_patched_is_traced(
     holder: int, make_module, instrumented, tracing
-) -> None:
+):
     module = make_module(SHOP)
     held = _holders(module.pay)[holder]
     takes_order = holder not in (1, 5)
@@ -87,7 +85,7 @@ def test_a_call_by_a_holder_from_before_the_function_was_patched_is_traced(
     assert len(tracing.spans) == 1
 
 
-def test_a_patched_function_is_the_same_object_with_the_same_attributes(make_module, instrumented) -> None:
+def test_a_patched_function_is_the_same_object_with_the_same_attributes(make_module, instrumented):
     module = make_module(SHOP)
     function, registry, reference = module.pay, {module.pay: 1}, weakref.ref(module.pay)
     seen = {name: getattr(function, name) for name in dir(function)}
@@ -101,7 +99,7 @@ def test_a_patched_function_is_the_same_object_with_the_same_attributes(make_mod
 
 
 @pytest.mark.parametrize("name", ["pay", "Till.price", "Till.open", "Till.total", "ship", "add"])
-def test_code_says_that_it_is_where_the_function_is_written(name: str, make_module, instrumented) -> None:
+def test_code_says_that_it_is_where_the_function_is_written(name: str, make_module, instrumented):
     module = make_module(SHOP)
 
     def code() -> types.CodeType:
@@ -127,7 +125,7 @@ def test_code_says_that_it_is_where_the_function_is_written(name: str, make_modu
 
 
 @pytest.mark.parametrize("name", ["name", "attributes", "result", "error", "failure", "stop", "recorded", "pay_span"])
-def test_no_variable_of_ours_can_be_taken_for_a_parameter(name: str, make_module, instrumented) -> None:
+def test_no_variable_of_ours_can_be_taken_for_a_parameter(name: str, make_module, instrumented):
     module = make_module("""
 def call(handler, **available):
     return handler(**{name: value for name, value in available.items() if name in handler.__code__.co_varnames})
@@ -137,7 +135,7 @@ def pay(order): return order
         assert module.call(module.pay, **{"order": 3, name: 4}) == 3
 
 
-def test_a_function_can_be_made_of_the_code_of_a_patched_one(make_module, instrumented, tracing) -> None:
+def test_a_function_can_be_made_of_the_code_of_a_patched_one(make_module, instrumented, tracing):
     module = make_module(SHOP)
     with instrumented('spans: {pay: {around: "HOST:pay"}}', module):
         bare = types.FunctionType(module.pay.__code__, {})
@@ -145,7 +143,7 @@ def test_a_function_can_be_made_of_the_code_of_a_patched_one(make_module, instru
     assert tracing.names == ["pay"]
 
 
-def test_a_traceback_has_one_more_entry_with_the_line_of_the_definition(make_module, instrumented) -> None:
+def test_a_traceback_has_one_more_entry_with_the_line_of_the_definition(make_module, instrumented):
     module = make_module("\ndef fail(order):\n    raise ValueError(order)\n")
     with instrumented('spans: {fail: {around: "HOST:fail"}}', module), pytest.raises(ValueError, match="tea") as caught:
         module.fail("tea")
@@ -177,13 +175,13 @@ inner = outer(2)
 """
 
 
-def test_the_frames_of_a_patched_closure_can_be_inspected(make_module, instrumented) -> None:
+def test_the_frames_of_a_patched_closure_can_be_inspected(make_module, instrumented):
     module = make_module(FRAMES)
     with instrumented('spans: {inner: {around: "HOST:inner"}, frames: {around: "HOST:frames"}}', module):
         assert (module.inner(3), module.inner.__code__.co_freevars) == (5, ("step",))
 
 
-def test_code_with_other_free_variables_than_those_of_its_function_is_refused() -> None:
+def test_code_with_other_free_variables_than_those_of_its_function_is_refused():
     def function() -> None: ...
 
     template = compile_template("def {}():", "    pass", {}, 1)
@@ -191,7 +189,7 @@ def test_code_with_other_free_variables_than_those_of_its_function_is_refused() 
         template.bind({}, CodeLabels.of(function.__code__), function.__code__)
 
 
-def test_the_frame_of_a_patched_function_belongs_to_its_module(make_module, instrumented) -> None:
+def test_the_frame_of_a_patched_function_belongs_to_its_module(make_module, instrumented):
     module = make_module("import sys, warnings\ndef who(): return sys._getframe(1)\ndef warn(): warnings.warn('old')\n")
     with instrumented('spans: {a: {around: "HOST:who"}, b: {around: "HOST:warn"}}', module):
         frame = module.who()
@@ -238,7 +236,7 @@ def _call(owner: Any, name: str) -> Any:
 @pytest.mark.parametrize("name", ["pay", "open", "total", "ship", "lines"])
 def test_a_hook_on_an_inherited_method_does_not_change_which_method_is_called(
     name: str, make_module, instrumented, tracing
-) -> None:
+):
     module = make_module(INHERITED)
     with instrumented(f'spans: {{a: {{around: "HOST:Web.{name}"}}}}', module):
         assert name not in vars(module.Web)
@@ -265,7 +263,7 @@ class WebVoucher(Web, Voucher): pass
 
 def test_a_hook_on_an_inherited_method_of_a_builtin_class_does_not_change_which_method_is_called(
     make_module, instrumented, tracing
-) -> None:
+):
     module = make_module(BUILTIN)
     with instrumented('spans: {a: {around: "HOST:Web.get"}, b: {around: "HOST:Web.fromkeys"}}', module):
         assert module.WebVoucher(tea=1).get("tea") == ["Voucher.get", 1]
@@ -277,9 +275,7 @@ def test_a_hook_on_an_inherited_method_of_a_builtin_class_does_not_change_which_
     assert tracing.names == ["a", "a", "a", "b", "b", "b"]
 
 
-def test_the_hook_of_an_inherited_method_asks_no_metaclass_of_the_application(
-    make_module, instrumented, tracing
-) -> None:
+def test_the_hook_of_an_inherited_method_asks_no_metaclass_of_the_application(make_module, instrumented, tracing):
     module = make_module("""
         class Meta(type):
             def __instancecheck__(cls, instance): raise AssertionError
@@ -302,7 +298,7 @@ COMPILED = """
 """
 
 
-def test_the_names_of_objects_are_replaced_in_code_only() -> None:
+def test_the_names_of_objects_are_replaced_in_code_only():
     class Rule:
         def rule(self, **values: Any) -> dict[str, Any]:
             return values
@@ -320,7 +316,7 @@ def test_the_names_of_objects_are_replaced_in_code_only() -> None:
     assert code.co_names == ("rule", "value")
 
 
-def test_generated_code_is_on_the_line_of_the_definition() -> None:
+def test_generated_code_is_on_the_line_of_the_definition():
     def function() -> None: ...
 
     code = compile_template("def {}():", COMPILED, {"rule": 1, "rule_2": 2}, 0).bind(
@@ -341,7 +337,7 @@ def _adding(text: str, function: types.FunctionType, original: types.FunctionTyp
 
 
 @pytest.mark.parametrize("removed", ["first", "second"])
-def test_layers_in_one_function_are_removed_in_any_order(removed: str) -> None:
+def test_layers_in_one_function_are_removed_in_any_order(removed: str):
     def pay(amount: int) -> list[Any]:
         return [amount]
 
@@ -358,7 +354,7 @@ def test_layers_in_one_function_are_removed_in_any_order(removed: str) -> None:
 
 def test_a_layer_below_the_code_of_another_tool_stays_there_and_only_calls_the_original(
     make_module, instrumented, tracing
-) -> None:
+):
     module = make_module("def pay(amount): return [amount]")
     code = module.pay.__code__
     with instrumented('spans: {pay: {around: "HOST:pay"}}', module) as instrumentor:
@@ -375,7 +371,7 @@ def test_a_layer_below_the_code_of_another_tool_stays_there_and_only_calls_the_o
 
 def test_a_spec_that_is_installed_again_below_and_above_another_tools_code_is_in_effect_once(
     make_module, instrumented, tracing, tmp_path: Path
-) -> None:
+):
     module = make_module("def pay(amount): return [amount]")
     code = module.pay.__code__
     with instrumented('spans: {old: {around: "HOST:pay"}}', module) as instrumentor:
@@ -435,7 +431,7 @@ def cached(order): return order
 @pytest.mark.parametrize("name", ["command", "ship", "slotted", "cached"])
 def test_every_call_of_an_object_that_a_decorator_has_made_of_a_function_is_seen(
     name: str, make_module, instrumented, tracing
-) -> None:
+):
     module = make_module(OBJECTS)
     with instrumented(f'spans: {{a: {{around: "HOST:{name}"}}}}', module):
         function = getattr(module, name)
@@ -443,7 +439,7 @@ def test_every_call_of_an_object_that_a_decorator_has_made_of_a_function_is_seen
     assert len(tracing.spans) == 2
 
 
-def test_an_object_that_keeps_its_function_is_not_replaced(make_module, instrumented, tracing) -> None:
+def test_an_object_that_keeps_its_function_is_not_replaced(make_module, instrumented, tracing):
     module = make_module(OBJECTS)
     held, task = module.command, module.ship
     with instrumented('spans: {a: {around: "HOST:command"}, b: {around: "HOST:ship"}}', module):
@@ -452,14 +448,14 @@ def test_an_object_that_keeps_its_function_is_not_replaced(make_module, instrume
     assert tracing.names == ["a", "b"]
 
 
-def test_a_pattern_matches_objects_that_keep_their_functions(make_module, instrumented, tracing) -> None:
+def test_a_pattern_matches_objects_that_keep_their_functions(make_module, instrumented, tracing):
     module = make_module(OBJECTS)
     with instrumented('spans: {a: {around: "HOST:*", name: "{hooked.name}"}}', module):
         assert module.command("tea") == module.ship("tea") == module.slotted("tea") == module.cached("tea") == "tea"
     assert tracing.names == ["command", "ship", "slotted", "cached"]
 
 
-def test_two_hooked_names_of_one_function_are_reported(make_module, instrumented, logged) -> None:
+def test_two_hooked_names_of_one_function_are_reported(make_module, instrumented, logged):
     module = make_module("def pay(): return 1\nsettle = pay\n")
     with instrumented('spans: {a: {around: "HOST:pay"}, b: {around: "HOST:settle"}}', module):
         assert module.pay() == 1
@@ -467,23 +463,21 @@ def test_two_hooked_names_of_one_function_are_reported(make_module, instrumented
     assert "warning[same-function]" in message and f"is the same function as {module.__name__}:pay" in message
 
 
-def test_a_pattern_that_matches_two_names_of_one_function_hooks_it_once(
-    make_module, instrumented, tracing, logged
-) -> None:
+def test_a_pattern_that_matches_two_names_of_one_function_hooks_it_once(make_module, instrumented, tracing, logged):
     module = make_module("class Till:\n    def pay(self): return 1\n    settle = pay\n")
     with instrumented('spans: {a: {around: "HOST:Till.*", name: "{hooked.name}"}}', module):
         assert module.Till().pay() + module.Till().settle() == 2
     assert tracing.names == ["pay", "pay"] and logged() == []
 
 
-def test_functions_of_one_definition_are_patched_each_on_its_own(make_module, instrumented, tracing) -> None:
+def test_functions_of_one_definition_are_patched_each_on_its_own(make_module, instrumented, tracing):
     module = make_module("def make(n):\n    def f(): return n\n    return f\none, two = make(1), make(2)\n")
     with instrumented('spans: {a: {around: "HOST:one"}}', module):
         assert (module.one(), module.two(), module.make(3)()) == (1, 2, 3)
     assert tracing.names == ["a"]
 
 
-def test_callables_with_the_same_signature_have_spans_of_their_own(make_module, instrumented, tracing) -> None:
+def test_callables_with_the_same_signature_have_spans_of_their_own(make_module, instrumented, tracing):
     module = make_module("\n".join(f"def f{n}(order): return {n}" for n in range(50)))
     spec = 'spans: {a: {around: "HOST:f*", name: "{hooked.name}", attributes: {order: order.id, me: hooked.path}}}'
     with instrumented(spec, module):
@@ -494,7 +488,7 @@ def test_callables_with_the_same_signature_have_spans_of_their_own(make_module, 
 
 
 @pytest.mark.parametrize("pickler", ["cloudpickle", "dill"])
-def test_a_function_pickled_by_value_is_pickled_without_our_code(pickler: str, make_module, instrumented) -> None:
+def test_a_function_pickled_by_value_is_pickled_without_our_code(pickler: str, make_module, instrumented):
     library = pytest.importorskip(pickler)
     module = make_module(SHOP)
     by_value: dict[str, Any] = {"recurse": True} if pickler == "dill" else {}
@@ -516,7 +510,7 @@ def compiled(function): return get_function_object(function).__code__
 @pytest.mark.parametrize(("name", "messages"), [("pay", 1), ("ship", 0), ("kept", 0)])
 def test_a_function_that_numba_compiles_has_its_own_code_and_is_reported_once(
     name: str, messages: int, make_module, instrumented, logged
-) -> None:
+):
     numba = make_module(COMPILER, "numba.core.bytecode")
     module = make_module("""
 class Dispatcher:
@@ -539,7 +533,7 @@ def kept(order): return order
     assert numba.compiled(module.pay) is module.pay.__code__
 
 
-def test_a_function_is_patched_and_undone_while_other_threads_call_it(make_module, instrumented) -> None:
+def test_a_function_is_patched_and_undone_while_other_threads_call_it(make_module, instrumented):
     module = make_module("def pay(order): return order")
     stop, wrong = threading.Event(), []
 
@@ -572,7 +566,7 @@ REGISTRY = [settings]
 """
 
 
-def test_the_process_reports_what_holds_a_callable_that_is_replaced(make_module, instrumented, tracing, logged) -> None:
+def test_the_process_reports_what_holds_a_callable_that_is_replaced(make_module, instrumented, tracing, logged):
     module = make_module(HELD)
     with instrumented('spans: {settings: {around: "HOST:settings"}}', module):
         assert module.settings() == module.depends() == 1
@@ -603,7 +597,7 @@ REGISTRY = {"held": held, "total": Shop.total}
 @pytest.mark.parametrize("pattern", ["HOST:*, HOST:Shop.*", "HOST:held, HOST:free, HOST:Shop.total, HOST:Shop.rest"])
 def test_the_process_reports_what_holds_a_callable_that_a_pattern_matches(
     pattern: str, make_module, instrumented, tracing, logged
-) -> None:
+):
     module = make_module(HELD_BY_FEW)
     calls = ", ".join(f'"{each}"' for each in pattern.split(", "))
     with instrumented(f"hooks: {{each: {{call: {{include: [{calls}]}}}}}}\nspans: {{each: {{around: each}}}}", module):
@@ -613,7 +607,7 @@ def test_the_process_reports_what_holds_a_callable_that_a_pattern_matches(
     assert all(f"{module.__name__}.REGISTRY" in message for message in messages)
 
 
-def test_a_callable_that_is_replaced_is_recorded_as_the_original(make_module, instrumented, tracing) -> None:
+def test_a_callable_that_is_replaced_is_recorded_as_the_original(make_module, instrumented, tracing):
     module = make_module(
         "import functools\nfrom math import sqrt\n@functools.lru_cache\ndef cached(x): return x\ndef show(f): pass\n"
         "class Rows(list): pass\n"

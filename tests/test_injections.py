@@ -1,7 +1,5 @@
 """Fields of the program that a spec sets: the only change that the program can see."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest
@@ -53,7 +51,7 @@ def written(span: Any) -> str:
     return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
 
 
-def test_the_current_context_is_written_before_the_call_sees_the_field(module, instrumented, tracing, logged) -> None:
+def test_the_current_context_is_written_before_the_call_sees_the_field(module, instrumented, tracing, logged):
     with instrumented(spec("at: send.enter, traceparent: message.trace, tracestate: message.state"), module):
         with tracing.provider.get_tracer("test").start_as_current_span("outer"):
             message = module.Message()
@@ -65,7 +63,7 @@ def test_the_current_context_is_written_before_the_call_sees_the_field(module, i
     assert logged() == []
 
 
-def test_a_span_around_the_call_is_current_for_writes_at_its_start(module, instrumented, tracing) -> None:
+def test_a_span_around_the_call_is_current_for_writes_at_its_start(module, instrumented, tracing):
     with instrumented(spec("at: send.enter, traceparent: message.trace", "send: {around: send}"), module):
         seen = module.Bus().send(module.Message())
     assert seen == written(tracing.named("send"))
@@ -89,7 +87,7 @@ def test_a_span_around_the_call_is_current_for_writes_at_its_start(module, instr
 )
 def test_the_context_of_the_first_source_that_exists_is_written(
     of: str, open: bool, remote: bool, current: bool, expected: str | None, module, instrumented, tracing, logged
-) -> None:
+):
     with instrumented(spec(f"at: send.enter, traceparent: message.trace, of: {of}"), module):
         message = module.Message(came=TRACEPARENT if remote else None)
         if open:
@@ -105,7 +103,7 @@ def test_the_context_of_the_first_source_that_exists_is_written(
 
 
 @pytest.mark.parametrize("value", ["text", 0, False, "", [], {"any": "thing"}])
-def test_a_value_is_written_unchanged_to_an_attribute_and_to_an_item(value, module, instrumented, logged) -> None:
+def test_a_value_is_written_unchanged_to_an_attribute_and_to_an_item(value, module, instrumented, logged):
     both = spec("at: send.enter, field: message.trace, value: message.value") + (
         "  item: {at: send.enter, field: 'message.headers[message.id]', value: message.value}\n"
     )
@@ -117,18 +115,18 @@ def test_a_value_is_written_unchanged_to_an_attribute_and_to_an_item(value, modu
 
 
 @pytest.mark.parametrize("value", ["message.nothing", "None", "message.trace.deeper.still"])
-def test_none_writes_nothing(value: str, module, instrumented, logged) -> None:
+def test_none_writes_nothing(value: str, module, instrumented, logged):
     with instrumented(spec(f"at: send.enter, field: message.trace, value: {value!r}"), module):
         assert module.Bus().send(module.Message()) == "as it was"
     assert logged() == []
 
 
-def test_only_calls_for_which_the_condition_is_true_write(module, instrumented) -> None:
+def test_only_calls_for_which_the_condition_is_true_write(module, instrumented):
     with instrumented(spec("at: send.enter, when: message.id > 1, field: message.trace, value: message.id"), module):
         assert [module.Bus().send(module.Message(id)) for id in (1, 2)] == ["as it was", 2]
 
 
-def test_fields_of_the_result_can_be_written_at_return_and_exit(module, instrumented, logged) -> None:
+def test_fields_of_the_result_can_be_written_at_return_and_exit(module, instrumented, logged):
     with instrumented(spec("at: [post.enter, post.exit], field: 'result.headers[\"seen\"]', value: result.id"), module):
         message = module.Bus().post(module.Message(5))
         with pytest.raises(OSError, match="host"):
@@ -137,7 +135,7 @@ def test_fields_of_the_result_can_be_written_at_return_and_exit(module, instrume
     assert logged() == []
 
 
-def test_fields_of_the_exception_can_be_written(module, instrumented, logged) -> None:
+def test_fields_of_the_exception_can_be_written(module, instrumented, logged):
     error = OSError("host")
     with instrumented(spec("at: post.raise, field: error.message, value: message"), module):
         message = module.Message(error)
@@ -161,7 +159,7 @@ def test_fields_of_the_exception_can_be_written(module, instrumented, logged) ->
 @pytest.mark.parametrize("what", ["field: FIELD, value: message.id", "traceparent: FIELD"])
 def test_a_field_that_cannot_be_written_is_logged_once_and_the_application_is_not_affected(
     what: str, field: str, why: str, module, instrumented, tracing, logged
-) -> None:
+):
     write = what.replace("FIELD", f"'{field}'")
     with instrumented(spec(f"at: send.enter, {write}", "send: {around: send}"), module):
         for _ in range(2):
@@ -173,7 +171,7 @@ def test_a_field_that_cannot_be_written_is_logged_once_and_the_application_is_no
     assert tracing.names == ["send", "send"]
 
 
-def test_a_setter_that_raises_does_not_reach_the_program(module, instrumented, logged) -> None:
+def test_a_setter_that_raises_does_not_reach_the_program(module, instrumented, logged):
     class Closed(module.Message):  # type: ignore[misc,name-defined]
         def __setattr__(self, name: str, value: Any) -> None:
             if "headers" in vars(self):
@@ -190,7 +188,7 @@ def test_a_setter_that_raises_does_not_reach_the_program(module, instrumented, l
     assert "injection written failed: RuntimeError: closed" in line
 
 
-def test_the_context_of_a_span_that_is_not_sampled_is_written_as_such(module, spec_file, tracing) -> None:
+def test_the_context_of_a_span_that_is_not_sampled_is_written_as_such(module, spec_file, tracing):
     instrumentor = DeclarativeInstrumentor()
     provider = TracerProvider(sampler=ALWAYS_OFF, shutdown_on_exit=False)
     write = spec("at: send.enter, traceparent: message.trace", "send: {around: send}")
@@ -202,13 +200,13 @@ def test_the_context_of_a_span_that_is_not_sampled_is_written_as_such(module, sp
     assert module.Bus().send(module.Message()) == "as it was"
 
 
-def test_nothing_is_written_while_instrumentation_is_suppressed(module, instrumented) -> None:
+def test_nothing_is_written_while_instrumentation_is_suppressed(module, instrumented):
     write = spec("at: send.enter, traceparent: message.trace", "send: {around: send}")
     with instrumented(write, module), suppress_instrumentation():
         assert module.Bus().send(module.Message()) == "as it was"
 
 
-def test_a_context_value_can_be_written_within_the_call(make_module, instrumented) -> None:
+def test_a_context_value_can_be_written_within_the_call(make_module, instrumented):
     module = make_module("""
         class Bus:
             def receive(self, trace): return self.answer({})

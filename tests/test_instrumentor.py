@@ -1,7 +1,5 @@
 """Whole processes under ``opentelemetry-instrument``: what is imported, logged, and visible to the program."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 
@@ -52,7 +50,7 @@ def shop(tmp_path: Path) -> None:
 # ── AG2 ──
 
 
-def test_an_application_of_ag2_is_traced_without_a_change(run: Run) -> None:
+def test_an_application_of_ag2_is_traced_without_a_change(run: Run):
     done = run(DEMO)
     assert (done.code, done.lines, done.errors) == (0, ["bob says: Paris."], "")
     (agent,) = done.named("invoke_agent")
@@ -62,7 +60,7 @@ def test_an_application_of_ag2_is_traced_without_a_change(run: Run) -> None:
     assert not any("gen_ai.input.messages" in span["attributes"] for span in done.spans)
 
 
-def test_content_is_recorded_if_the_standard_variable_enables_it(run: Run) -> None:
+def test_content_is_recorded_if_the_standard_variable_enables_it(run: Run):
     done = run(DEMO, OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="span_only")
     (chat,) = done.named("chat")
     assert "capital of France" in chat["attributes"]["gen_ai.input.messages"]
@@ -70,14 +68,14 @@ def test_content_is_recorded_if_the_standard_variable_enables_it(run: Run) -> No
     assert done.errors == ""
 
 
-def test_an_invalid_value_of_the_standard_variable_is_reported_and_disables_content(run: Run) -> None:
+def test_an_invalid_value_of_the_standard_variable_is_reported_and_disables_content(run: Run):
     done = run(DEMO, OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="true")
     assert done.errors.count("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=TRUE is not a valid setting") == 1
     assert done.named("chat")
     assert not any("gen_ai.input.messages" in span["attributes"] for span in done.spans)
 
 
-def test_a_disabled_instrumentor_patches_nothing_and_is_not_imported(run: Run) -> None:
+def test_a_disabled_instrumentor_patches_nothing_and_is_not_imported(run: Run):
     app = """
 import sys
 ours = "opentelemetry.instrumentation.declarative"
@@ -93,7 +91,7 @@ print(sorted(before), type(Hub._dispatch) in kinds, ours in sys.modules)
     assert traced.lines[0].endswith("True True")
 
 
-def test_the_spec_of_a_library_that_is_never_imported_is_not_read(run: Run) -> None:
+def test_the_spec_of_a_library_that_is_never_imported_is_not_read(run: Run):
     app = """
 import sys
 opened = []
@@ -108,7 +106,7 @@ print([file for file in opened if file.endswith("ag2.yaml")])
     assert (done.lines, done.errors) == (["True False False False", "[]"], "")
 
 
-def test_an_overlay_is_validated_without_the_planner_until_its_library_is_imported(run: Run, tmp_path: Path) -> None:
+def test_an_overlay_is_validated_without_the_planner_until_its_library_is_imported(run: Run, tmp_path: Path):
     text = "instrument: 2\nextends: ag2\nspans: {envelope: {attributes: {app.priority: envelope.priority}}}\n"
     (tmp_path / "my.yaml").write_text(text)
     app = f"""
@@ -122,9 +120,7 @@ print([name in sys.modules for name in heavy])
     assert (done.lines, done.errors) == (["[False, False, False]", "[True, True, True]"], "")
 
 
-def test_a_wrong_name_in_an_overlay_is_reported_at_its_line_when_the_library_is_imported(
-    run: Run, tmp_path: Path
-) -> None:
+def test_a_wrong_name_in_an_overlay_is_reported_at_its_line_when_the_library_is_imported(run: Run, tmp_path: Path):
     (tmp_path / "my.yaml").write_text("instrument: 2\nextends: ag2\nspans: {envelope: {end: [gone.exit]}}\n")
     assert run("print(1)", OTEL_PYTHON_DECLARATIVE_SPECS="my.yaml").errors == ""
     done = run("import ag2.network", OTEL_PYTHON_DECLARATIVE_SPECS="my.yaml")
@@ -134,7 +130,7 @@ def test_a_wrong_name_in_an_overlay_is_reported_at_its_line_when_the_library_is_
 
 def test_an_overlay_of_too_many_values_for_its_releases_is_left_out_and_the_shipped_spec_is_active(
     run: Run, tmp_path: Path
-) -> None:
+):
     releases = "\n".join(f'  r{number}: {{version: "<{number}", spans: {{tool: null}}}}' for number in range(300))
     (tmp_path / "my.yaml").write_text(f"instrument: 2\nextends: ag2\nreleases:\n{releases}\n")
     done = run(
@@ -145,7 +141,7 @@ def test_an_overlay_of_too_many_values_for_its_releases_is_left_out_and_the_ship
     assert "my.yaml:1:1: error[too-large]: this is " in done.errors
 
 
-def test_an_unsupported_release_is_reported_once_and_not_traced(run: Run, tmp_path: Path) -> None:
+def test_an_unsupported_release_is_reported_once_and_not_traced(run: Run, tmp_path: Path):
     (tmp_path / "ag2").mkdir()
     (tmp_path / "ag2" / "__init__.py").write_text("def reply(): return 1")
     information = tmp_path / "ag2-9.0.dist-info"
@@ -163,7 +159,7 @@ def test_an_unsupported_release_is_reported_once_and_not_traced(run: Run, tmp_pa
 
 @pytest.mark.usefixtures("shop")
 @pytest.mark.parametrize("way", ["variable", "flag"])
-def test_a_spec_file_is_listed_in_a_variable_or_a_flag(way: str, run: Run, tmp_path: Path) -> None:
+def test_a_spec_file_is_listed_in_a_variable_or_a_flag(way: str, run: Run, tmp_path: Path):
     (tmp_path / "my.yaml").write_text(SPEC)
     done = (
         run(APP, "--declarative_specs", "my.yaml")
@@ -177,7 +173,7 @@ def test_a_spec_file_is_listed_in_a_variable_or_a_flag(way: str, run: Run, tmp_p
 @pytest.mark.usefixtures("shop")
 def test_every_problem_of_a_spec_is_reported_with_its_line_and_the_application_is_not_affected(
     run: Run, tmp_path: Path
-) -> None:
+):
     (tmp_path / "bad.yaml").write_text(
         """instrument: 2
 name: shop
@@ -201,7 +197,7 @@ spans:
 
 
 @pytest.mark.usefixtures("shop")
-def test_a_missing_spec_file_is_reported_and_the_others_are_active(run: Run, tmp_path: Path) -> None:
+def test_a_missing_spec_file_is_reported_and_the_others_are_active(run: Run, tmp_path: Path):
     (tmp_path / "my.yaml").write_text(SPEC)
     done = run(APP, OTEL_PYTHON_DECLARATIVE_SPECS="gone.yaml,my.yaml")
     assert (done.code, done.lines, len(done.spans)) == (3, ["checked out 1"], 1)
@@ -210,7 +206,7 @@ def test_a_missing_spec_file_is_reported_and_the_others_are_active(run: Run, tmp
 
 
 @pytest.mark.usefixtures("shop")
-def test_without_an_sdk_nothing_is_recorded_or_injected(run: Run, tmp_path: Path) -> None:
+def test_without_an_sdk_nothing_is_recorded_or_injected(run: Run, tmp_path: Path):
     (tmp_path / "my.yaml").write_text(
         "instrument: 2\nname: shop\nspans:\n"
         '  checkout: {around: "shop:checkout", key: len(lines), inject: {traceparent: "lines[0]"}}\n'
@@ -226,7 +222,7 @@ print(shop.checkout(lines), lines, "opentelemetry.sdk" in sys.modules)
     assert (done.lines, done.errors) == (["1 ['tea'] False"], "")
 
 
-def test_importing_the_package_imports_no_opentelemetry(run: Run) -> None:
+def test_importing_the_package_imports_no_opentelemetry(run: Run):
     app = f"import {PACKAGE}, sys\nprint([name for name in sys.modules if name.startswith(('opentelemetry', 'yaml'))])"
     done = run(app, traced=False)
     assert (done.lines, done.errors) == ([str(["opentelemetry", "opentelemetry.instrumentation", PACKAGE])], "")

@@ -1,7 +1,5 @@
 """The exporter ``jsonl`` writes spans that ``instrument view`` reads, and does not affect the program if it cannot."""
 
-from __future__ import annotations
-
 import logging
 import math
 from pathlib import Path
@@ -25,7 +23,7 @@ VALUES = {
 }
 
 
-def test_a_span_is_read_as_it_was_recorded(tmp_path: Path) -> None:
+def test_a_span_is_read_as_it_was_recorded(tmp_path: Path):
     file = tmp_path / "spans.jsonl"
     provider = TracerProvider(resource=Resource({"service.name": "shop"}))
     provider.add_span_processor(SimpleSpanProcessor(JsonLinesSpanExporter(str(file))))
@@ -49,7 +47,7 @@ def test_a_span_is_read_as_it_was_recorded(tmp_path: Path) -> None:
     assert (inner_read.resource.service, inner_read.scope) == ("shop", "shop")
 
 
-def test_a_file_that_cannot_be_written_is_reported_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_file_that_cannot_be_written_is_reported_once(tmp_path: Path, caplog: pytest.LogCaptureFixture):
     exporter = JsonLinesSpanExporter(str(tmp_path / "missing" / "spans.jsonl"))
     with caplog.at_level(logging.WARNING, "opentelemetry.instrumentation.declarative"):
         assert [exporter.export([]), exporter.export([])] == [SpanExportResult.FAILURE] * 2

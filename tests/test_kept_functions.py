@@ -1,7 +1,5 @@
 """Objects that a decorator puts in the place of a function, which they keep: tasks, fixtures, proxies, descriptors."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest
@@ -79,7 +77,7 @@ class Cart:
 @pytest.mark.parametrize("path", ["ship", "s*"])
 def test_a_proxy_is_not_asked_for_what_it_creates_when_its_function_is_patched(
     path: str, make_module, tracing, tmp_path: Path
-) -> None:
+):
     module = make_module(OBJECTS)
     held = module.ship
     spec = tmp_path / "spec.yaml"
@@ -94,7 +92,7 @@ def test_a_proxy_is_not_asked_for_what_it_creates_when_its_function_is_patched(
     assert dict(tracing.span.attributes) == {"order": "tea"}
 
 
-def test_an_object_whose_call_does_not_use_its_function_is_not_replaced(make_module, instrumented, tracing) -> None:
+def test_an_object_whose_call_does_not_use_its_function_is_not_replaced(make_module, instrumented, tracing):
     module = make_module(OBJECTS)
     held = module.basket
     with instrumented('spans: {a: {around: "HOST:basket", attributes: {result: result}}}', module):
@@ -104,7 +102,7 @@ def test_an_object_whose_call_does_not_use_its_function_is_not_replaced(make_mod
 
 
 @pytest.mark.parametrize("owner", ["instance", "class"])
-def test_the_function_of_any_descriptor_is_patched(owner: str, make_module, instrumented, tracing) -> None:
+def test_the_function_of_any_descriptor_is_patched(owner: str, make_module, instrumented, tracing):
     module = make_module(OBJECTS)
     held = vars(module.Cart)["total"]
     with instrumented('spans: {a: {around: "HOST:Cart.total", attributes: {result: result}}}', module):
@@ -114,21 +112,21 @@ def test_the_function_of_any_descriptor_is_patched(owner: str, make_module, inst
     assert module.Cart().total == 3 and len(tracing.spans) == 1
 
 
-def test_a_cache_is_seen_also_when_it_answers_itself(make_module, instrumented, tracing) -> None:
+def test_a_cache_is_seen_also_when_it_answers_itself(make_module, instrumented, tracing):
     module = make_module(OBJECTS)
     with instrumented('spans: {a: {around: "HOST:price"}}', module):
         assert [module.price("tea"), module.price("tea")] == ["tea", "tea"]
     assert len(tracing.spans) == 2
 
 
-def test_a_pattern_matches_callables_but_not_descriptors(make_module, instrumented, tracing) -> None:
+def test_a_pattern_matches_callables_but_not_descriptors(make_module, instrumented, tracing):
     module = make_module(OBJECTS)
     with instrumented('spans: {a: {around: "HOST:*.*"}, b: {around: "HOST:ship"}}', module):
         assert module.Cart().total == 3
     assert tracing.names == []
 
 
-def test_the_proxy_of_a_callable_in_c_has_no_attributes_of_its_own() -> None:
+def test_the_proxy_of_a_callable_in_c_has_no_attributes_of_its_own():
     assert attributes_of(FunctionWrapper(len, lambda wrapped, _instance, args, kwargs: wrapped(*args, **kwargs))) == {}
 
 

@@ -1,7 +1,5 @@
 """Keys that are tuples."""
 
-from __future__ import annotations
-
 from types import SimpleNamespace as Object
 
 HOST = """

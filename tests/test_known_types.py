@@ -1,7 +1,5 @@
 """What values of each known type are recorded as: as attributes, in JSON, in names, in metrics and in arithmetic."""
 
-from __future__ import annotations
-
 import array
 import collections
 import dataclasses

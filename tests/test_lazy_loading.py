@@ -1,7 +1,5 @@
 """Reading loads nothing: what an ORM would have to load is missing, and no SQL runs."""
 
-from __future__ import annotations
-
 import asyncio
 import sys
 import types

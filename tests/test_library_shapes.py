@@ -1,7 +1,5 @@
 """Hooked callables as libraries and the standard library use them: marks, dispatch, validation, with blocks."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import copy
@@ -52,7 +50,7 @@ VALIDATED = """
 )
 def test_a_pydantic_model_validates_and_prints_as_before(
     target: str, spans: int, make_module, instrumented, tracing, logged
-) -> None:
+):
     module = make_module(VALIDATED)
 
     def seen() -> list[Any]:
@@ -76,9 +74,7 @@ def test_a_pydantic_model_validates_and_prints_as_before(
 
 @pytest.mark.parametrize("leaves", ["at its end", "early", "raising", "swallowed", "never"])
 @pytest.mark.parametrize("kind", ["", "async "])
-def test_a_span_may_last_as_long_as_a_with_block(
-    kind: str, leaves: str, make_module, instrumented, tracing, logged
-) -> None:
+def test_a_span_may_last_as_long_as_a_with_block(kind: str, leaves: str, make_module, instrumented, tracing, logged):
     way = "a" if kind else ""
     module = make_module(f"""
         class Till:
@@ -134,7 +130,7 @@ def test_a_span_may_last_as_long_as_a_with_block(
     assert tracing.span.attributes == {"opened": "Till"} | ({"instrument.end": "shutdown"} if leaves == "never" else {})
 
 
-def test_a_patched_generator_function_can_be_made_a_context_manager(make_module, instrumented, tracing) -> None:
+def test_a_patched_generator_function_can_be_made_a_context_manager(make_module, instrumented, tracing):
     module = make_module("""
         left = []
         def open_till(name):
@@ -156,7 +152,7 @@ def test_a_patched_generator_function_can_be_made_a_context_manager(make_module,
     assert [span.status.status_code.name for span in tracing.spans] == ["UNSET", "UNSET", "ERROR", "ERROR", "ERROR"]
 
 
-def test_the_marks_of_typing_and_abc_are_kept(make_module, instrumented, logged) -> None:
+def test_the_marks_of_typing_and_abc_are_kept(make_module, instrumented, logged):
     module = make_module("""
         import abc, typing
         T = typing.TypeVar("T")
@@ -208,7 +204,7 @@ def test_the_marks_of_typing_and_abc_are_kept(make_module, instrumented, logged)
 
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="inspect.markcoroutinefunction came with 3.12")
-def test_the_mark_of_a_coroutine_function_is_kept(make_module, instrumented, tracing) -> None:
+def test_the_mark_of_a_coroutine_function_is_kept(make_module, instrumented, tracing):
     module = make_module("""
         import inspect
         async def slow(): return 1
@@ -223,9 +219,7 @@ def test_the_mark_of_a_coroutine_function_is_kept(make_module, instrumented, tra
 
 
 @pytest.mark.parametrize("owner", ["", "Host."])
-def test_a_single_dispatch_function_still_registers_and_dispatches(
-    owner: str, make_module, instrumented, tracing
-) -> None:
+def test_a_single_dispatch_function_still_registers_and_dispatches(owner: str, make_module, instrumented, tracing):
     method = bool(owner)
     module = make_module("""
         import functools
@@ -248,9 +242,7 @@ def test_a_single_dispatch_function_still_registers_and_dispatches(
     assert (module.Host().price(1) if method else module.price(1)) == ("a number", 1)
 
 
-def test_an_exception_that_refuses_attributes_can_be_thrown_into_a_generator(
-    make_module, instrumented, tracing
-) -> None:
+def test_an_exception_that_refuses_attributes_can_be_thrown_into_a_generator(make_module, instrumented, tracing):
     module = make_module("def steps():\n    yield 1\n    yield 2\n")
 
     class Frozen(Exception):

@@ -2,8 +2,6 @@
 started by what it does and shows.
 """
 
-from __future__ import annotations
-
 import copy
 import itertools
 import logging
@@ -209,7 +207,7 @@ def observed(start: Any, limits: SpanLimits, operations: list[Any], **started: A
     links=st.lists(st.tuples(st.sampled_from([OTHER, INVALID]), attributes), max_size=2),
     start_time=times,
 )
-def test_a_span_shows_and_does_what_one_that_the_sdk_has_started_does(operations: list[Any], **start: Any) -> None:
+def test_a_span_shows_and_does_what_one_that_the_sdk_has_started_does(operations: list[Any], **start: Any):
     limits = start.pop("limits")
     expected = observed(start_with_the_sdk, limits, operations, **start)
     assert observed(start_light, limits, operations, **start) == expected
@@ -231,7 +229,7 @@ def module(make_module) -> Any:
     return make_module(HOST)
 
 
-def test_a_spec_records_light_spans(tracing, module, instrumented) -> None:
+def test_a_spec_records_light_spans(tracing, module, instrumented):
     with instrumented(SPEC, module):
         span = module.call(lambda span: span.add_event("now"))
     assert type(span) is LightSpan
@@ -242,9 +240,7 @@ def test_a_spec_records_light_spans(tracing, module, instrumented) -> None:
 
 
 @pytest.mark.parametrize("how", ["variable", "argument"])
-def test_the_setting_turns_light_spans_off(
-    how: str, tracing, module, spec_file, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_setting_turns_light_spans_off(how: str, tracing, module, spec_file, monkeypatch: pytest.MonkeyPatch):
     if how == "variable":
         monkeypatch.setenv("OTEL_PYTHON_DECLARATIVE_LIGHT_SPANS", "false")
     options = {} if how == "variable" else {"light_spans": False}
@@ -259,7 +255,7 @@ def test_the_setting_turns_light_spans_off(
     assert tracing.names == ["call"]
 
 
-def test_a_subclass_of_the_tracer_starts_its_spans_itself(tracing) -> None:
+def test_a_subclass_of_the_tracer_starts_its_spans_itself(tracing):
     class Own(Tracer):
         pass
 
@@ -269,7 +265,7 @@ def test_a_subclass_of_the_tracer_starts_its_spans_itself(tracing) -> None:
     assert sdk_starter(tracer, SpanKind.INTERNAL, light=True) is None
 
 
-def test_a_tracer_whose_method_another_tool_has_replaced_starts_its_spans_itself(tracing) -> None:
+def test_a_tracer_whose_method_another_tool_has_replaced_starts_its_spans_itself(tracing):
     tracer = tracing.provider.get_tracer("x")
     tracer.start_span = tracer.start_span
     assert sdk_starter(tracer, SpanKind.INTERNAL, light=True) is None
@@ -282,13 +278,13 @@ def structure() -> Iterator[Any]:
     sdk_structure.is_known.cache_clear()
 
 
-def test_the_structure_of_the_installed_sdk_is_known(structure) -> None:
+def test_the_structure_of_the_installed_sdk_is_known(structure):
     assert structure.is_known()
 
 
 def test_a_release_of_the_sdk_that_does_more_starts_its_spans_itself(
     structure, tracing, module, instrumented, monkeypatch: pytest.MonkeyPatch
-) -> None:
+):
     end = Span.end
 
     def end_and_more(self: Any, end_time: int | None = None) -> None:
@@ -304,7 +300,7 @@ def test_a_release_of_the_sdk_that_does_more_starts_its_spans_itself(
     assert tracing.names == ["call"]
 
 
-def test_a_span_of_the_sdks_class_has_the_fields_of_one_that_the_sdk_has_started(tracing) -> None:
+def test_a_span_of_the_sdks_class_has_the_fields_of_one_that_the_sdk_has_started(tracing):
     tracer = tracing.provider.get_tracer("x")
     given: dict[str, Any] = {"attributes": {"n": 1}, "links": [Link(OTHER)], "start_time": None}
     by_hand, ours = (start(tracer, None, **given) for start in (start_with_the_sdk, start_constructed))
@@ -314,12 +310,12 @@ def test_a_span_of_the_sdks_class_has_the_fields_of_one_that_the_sdk_has_started
     }
 
 
-def test_a_new_field_of_spans_is_not_known(structure, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_field_of_spans_is_not_known(structure, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(structure, "_SPAN_FIELDS", structure._SPAN_FIELDS.replace("_links", ""))
     assert not structure.is_known()
 
 
-def test_a_light_span_that_threads_end_at_once_is_exported_once(tracing, module, instrumented, logged) -> None:
+def test_a_light_span_that_threads_end_at_once_is_exported_once(tracing, module, instrumented, logged):
     barrier = threading.Barrier(8)
 
     def end(span: Any) -> None:
@@ -341,7 +337,7 @@ def start_threads(function: Any, *arguments: Any) -> list[threading.Thread]:
     return threads
 
 
-def test_events_that_threads_add_at_once_are_all_recorded(tracing, module, instrumented) -> None:
+def test_events_that_threads_add_at_once_are_all_recorded(tracing, module, instrumented):
     barrier = threading.Barrier(8)
 
     def add(span: Any) -> None:
@@ -355,7 +351,7 @@ def test_events_that_threads_add_at_once_are_all_recorded(tracing, module, instr
     assert {(len(span.events), len(span.links)) for span in tracing.spans} == {(8, 8)}
 
 
-def test_a_light_span_is_copied_and_pickled_as_little_as_a_span_of_the_sdk(tracing, module, instrumented) -> None:
+def test_a_light_span_is_copied_and_pickled_as_little_as_a_span_of_the_sdk(tracing, module, instrumented):
     with instrumented(SPEC, module):
         light = module.call()
     sdk = tracing.provider.get_tracer("x").start_span("call")
@@ -369,7 +365,7 @@ def test_a_light_span_is_copied_and_pickled_as_little_as_a_span_of_the_sdk(traci
         assert not hasattr(span, "missing")
 
 
-def test_what_a_processor_changes_on_a_light_span_is_exported(tracing, module, instrumented) -> None:
+def test_what_a_processor_changes_on_a_light_span_is_exported(tracing, module, instrumented):
     class Redacting(SpanProcessor):
         def on_start(self, span: Any, parent_context: Any = None) -> None:
             span.set_attribute("process", 1)
@@ -381,7 +377,7 @@ def test_what_a_processor_changes_on_a_light_span_is_exported(tracing, module, i
     assert dict(tracing.named("call").attributes) == {"n": 0, "process": 1, "directly": 2}
 
 
-def test_light_spans_have_the_resource_of_a_tracer_whose_resource_changes(tracing, module, instrumented) -> None:
+def test_light_spans_have_the_resource_of_a_tracer_whose_resource_changes(tracing, module, instrumented):
     with instrumented(SPEC, module):
         module.call()
         for tracer in [tracing.provider.get_tracer("test"), *getattr(tracing.provider, "_tracers", {}).values()]:
@@ -391,7 +387,7 @@ def test_light_spans_have_the_resource_of_a_tracer_whose_resource_changes(tracin
         assert span.resource.attributes["service.name"] == "other"
 
 
-def test_the_resource_of_a_light_span_is_that_of_its_provider(tracing, module, instrumented) -> None:
+def test_the_resource_of_a_light_span_is_that_of_its_provider(tracing, module, instrumented):
     of_provider = tracing.provider.resource
     before = Resource(of_provider.attributes, of_provider.schema_url)
     with instrumented(SPEC, module):
@@ -407,9 +403,7 @@ def test_the_resource_of_a_light_span_is_that_of_its_provider(tracing, module, i
         assert copied == resource
 
 
-def test_threads_that_start_the_first_spans_of_a_type_at_once_record_all_of_them(
-    tracing, module, instrumented, logged
-) -> None:
+def test_threads_that_start_the_first_spans_of_a_type_at_once_record_all_of_them(tracing, module, instrumented, logged):
     barrier = threading.Barrier(8)
 
     def call(_: Any) -> None:

@@ -1,7 +1,5 @@
 """Messages reach the user, once, whatever has been done to logging; and the logger never raises."""
 
-from __future__ import annotations
-
 import contextlib
 import logging
 import warnings
@@ -49,7 +47,7 @@ def opentelemetry_handler() -> logging.Handler:
         return LoggingHandler(logger_provider=LoggerProvider())
 
 
-def test_without_any_handler_python_writes_a_warning_once(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_any_handler_python_writes_a_warning_once(capsys: pytest.CaptureFixture[str]):
     with bare_logging():
         logger.warning("%s has %d problems", "shop.yaml", 2)
         logger.info("not shown")
@@ -58,7 +56,7 @@ def test_without_any_handler_python_writes_a_warning_once(capsys: pytest.Capture
 
 def test_beside_the_handler_of_opentelemetry_a_warning_is_written_to_standard_error(
     opentelemetry_handler: logging.Handler, capsys: pytest.CaptureFixture[str]
-) -> None:
+):
     with bare_logging(opentelemetry_handler):
         logger.warning("%s has %d problems", "shop.yaml", 2)
         logger.info("not shown")
@@ -73,19 +71,19 @@ def test_beside_the_handler_of_opentelemetry_a_warning_is_written_to_standard_er
 
 def test_a_handler_of_the_application_gets_the_message_alone(
     opentelemetry_handler: logging.Handler, capsys: pytest.CaptureFixture[str]
-) -> None:
+):
     with bare_logging(opentelemetry_handler, recorder := Recorder()):
         logger.warning("once")
     assert (recorder.messages, capsys.readouterr().err) == (["once"], "")
 
 
-def test_a_root_logger_with_nothing_but_a_null_handler_hides_no_problem(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_root_logger_with_nothing_but_a_null_handler_hides_no_problem(capsys: pytest.CaptureFixture[str]):
     with bare_logging(logging.NullHandler()):
         logger.warning("shop.yaml has a problem")
     assert capsys.readouterr().err == "shop.yaml has a problem\n"
 
 
-def test_a_null_handler_of_our_own_logger_silences_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_null_handler_of_our_own_logger_silences_it(capsys: pytest.CaptureFixture[str]):
     silence = logging.NullHandler()
     logger.logger.addHandler(silence)
     try:
@@ -98,7 +96,7 @@ def test_a_null_handler_of_our_own_logger_silences_it(capsys: pytest.CaptureFixt
 
 def test_a_level_that_the_application_sets_is_respected(
     opentelemetry_handler: logging.Handler, capsys: pytest.CaptureFixture[str]
-) -> None:
+):
     level = logger.logger.level
     logger.setLevel(logging.ERROR)
     try:
@@ -109,14 +107,14 @@ def test_a_level_that_the_application_sets_is_respected(
     assert capsys.readouterr().err == ""
 
 
-def test_a_configuration_that_disables_all_loggers_hides_no_problem(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_configuration_that_disables_all_loggers_hides_no_problem(capsys: pytest.CaptureFixture[str]):
     with bare_logging():
         logger.logger.disabled = True  # as dictConfig does by default to every logger that it does not name
         logger.error("shop.yaml has a problem")
     assert capsys.readouterr().err == "shop.yaml has a problem\n"
 
 
-def test_a_handler_or_an_argument_that_raises_is_not_noticed() -> None:
+def test_a_handler_or_an_argument_that_raises_is_not_noticed():
     class Raising(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             raise ValueError(record)

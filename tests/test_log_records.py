@@ -1,7 +1,5 @@
 """Log records that are emitted at a moment, through OpenTelemetry's logs API."""
 
-from __future__ import annotations
-
 import asyncio
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """Attributes that stand for the entries of a mapping, such as headers."""
 
-from __future__ import annotations
-
 from email.message import Message
 from typing import Any
 
@@ -20,7 +18,7 @@ def module(make_module) -> Any:
     return make_module(HOST)
 
 
-def test_the_selected_entries_of_a_mapping_are_attributes(module, instrumented, tracing) -> None:
+def test_the_selected_entries_of_a_mapping_are_attributes(module, instrumented, tracing):
     spec = """
     spans:
       handle:
@@ -62,7 +60,7 @@ for _name, _value in _REPEATED:
     ],
     ids=["pairs", "bytes", "mapping", "message", "environment"],
 )
-def test_headers_are_read_in_every_form(headers, module, instrumented, tracing) -> None:
+def test_headers_are_read_in_every_form(headers, module, instrumented, tracing):
     spec = """
     spans:
       handle: {around: "HOST:handle", attributes: {h.*: {value: headers, only: "[xs].*", case: lower}}}
@@ -75,7 +73,7 @@ def test_headers_are_read_in_every_form(headers, module, instrumented, tracing) 
 
 def test_the_headers_of_an_http_client_are_recorded_as_variables_say(
     module, instrumented, tracing, monkeypatch: pytest.MonkeyPatch
-) -> None:
+):
     spec = """
     spans:
       request:
@@ -106,7 +104,7 @@ def test_the_headers_of_an_http_client_are_recorded_as_variables_say(
     }
 
 
-def test_the_number_of_entries_is_limited(module, instrumented, tracing) -> None:
+def test_the_number_of_entries_is_limited(module, instrumented, tracing):
     spec = 'spans: {handle: {around: "HOST:handle", attributes: {h.*: {value: headers, only: ".*"}}}}'
     with instrumented(spec, module):
         module.handle({f"name-{index}": index for index in range(5_000)})
@@ -116,7 +114,7 @@ def test_the_number_of_entries_is_limited(module, instrumented, tracing) -> None
 
 def test_entries_that_are_content_are_withheld_and_hashed(
     module, instrumented, tracing, monkeypatch: pytest.MonkeyPatch
-) -> None:
+):
     spec = 'spans: {handle: {around: "HOST:handle", attributes: {h.*: {value: headers, only: host, content: true}}}}'
     with instrumented(spec, module):
         module.handle({"host": "shop"})
@@ -127,7 +125,7 @@ def test_entries_that_are_content_are_withheld_and_hashed(
     assert [dict(span.attributes) for span in tracing.spans] == [{}, {"h.host": "sh"}]
 
 
-def test_entries_are_attributes_of_events_ends_metrics_of_spans_and_groups(module, instrumented, tracing) -> None:
+def test_entries_are_attributes_of_events_ends_metrics_of_spans_and_groups(module, instrumented, tracing):
     spec = """
     hooks: {handle: {call: "HOST:handle"}}
     spans:

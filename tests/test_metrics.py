@@ -1,7 +1,5 @@
 """Metrics of the spans of a type, and at moments."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 import threading
@@ -265,7 +263,7 @@ def test_a_metric_that_opentelemetry_refuses_is_left_out_and_its_spec_is_active(
     assert "the metric is left out" in message
 
 
-def test_a_metric_of_several_types_of_span_has_attributes_of_its_own(make_module, instrumented, tracing) -> None:
+def test_a_metric_of_several_types_of_span_has_attributes_of_its_own(make_module, instrumented, tracing):
     module = make_module("""
     def shorten(text):
         return text[:1]
@@ -313,7 +311,7 @@ def test_a_metric_of_several_types_of_span_has_attributes_of_its_own(make_module
     assert [*tracing.points("shop.refunds")] == [(("part", "web"),)]
 
 
-def test_the_steps_of_jinja_are_measured_by_one_metric(make_module, instrumented, tracing) -> None:
+def test_the_steps_of_jinja_are_measured_by_one_metric(make_module, instrumented, tracing):
     spec = """
     spans:
       render:

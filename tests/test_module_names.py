@@ -1,7 +1,5 @@
 """Modules that a program imports by another name than the spec."""
 
-from __future__ import annotations
-
 import importlib
 import sys
 from pathlib import Path
@@ -34,7 +32,7 @@ def test_a_module_that_is_imported_by_another_name_is_reported(
     monkeypatch: pytest.MonkeyPatch,
     spec_file,
     logged,
-) -> None:
+):
     for file in ("src/kiosk/__init__.py", "src/kiosk/kiosk_desk.py", "src/__init__.py"):
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file).write_text("def pay(): return 1\n")
@@ -74,7 +72,7 @@ def test_a_module_that_is_imported_by_another_name_is_reported(
 )
 def test_a_package_that_is_misspelt_is_reported_when_the_program_imports_it(
     target: str, suggestion: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spec_file, logged
-) -> None:
+):
     for file in ("kiosk/__init__.py", "kiosk/desk.py", "kiosk2.py"):
         (tmp_path / file).parent.mkdir(exist_ok=True)
         (tmp_path / file).write_text("def pay(): return 1\nclass Till:\n    def open(self): return 2\n")

@@ -1,7 +1,5 @@
 """Names that exist only in some places: on one of several callables, at one of several ends, or as a parameter."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -46,7 +44,7 @@ def close(): return "closed"
 
 def test_a_name_that_one_of_several_callables_lacks_is_missing_there(
     make_module, instrumented, tracing, logged, checked: Checked
-) -> None:
+):
     module = make_module(MONEY)
     spec = """
     spans:
@@ -75,7 +73,7 @@ def test_a_name_that_one_of_several_callables_lacks_is_missing_there(
     assert logged() == []
 
 
-def test_a_name_that_no_matched_callable_has_is_a_problem(make_module, checked: Checked) -> None:
+def test_a_name_that_no_matched_callable_has_is_a_problem(make_module, checked: Checked):
     module = make_module(MONEY)
     spec = 'spans: {money: {around: "HOST:*", attributes: {a: amount or totl, b: sum or number}}}'
     assert checked(spec, module) == [
@@ -112,9 +110,7 @@ def _run_jobs(module: Any) -> None:
     module.drop(3, 404)
 
 
-def test_a_name_in_the_status_need_only_exist_at_one_end(
-    make_module, instrumented, tracing, logged, checked: Checked
-) -> None:
+def test_a_name_in_the_status_need_only_exist_at_one_end(make_module, instrumented, tracing, logged, checked: Checked):
     module = make_module(JOBS)
     spec = f"{JOBS_SPEC}    status: {{error: 'reason or f\"status {{code}}\"'}}\n"
     assert checked(spec, module) == []
@@ -124,7 +120,7 @@ def test_a_name_in_the_status_need_only_exist_at_one_end(
     assert logged() == []
 
 
-def test_an_end_has_a_status_of_its_own(make_module, instrumented, tracing, logged, checked: Checked) -> None:
+def test_an_end_has_a_status_of_its_own(make_module, instrumented, tracing, logged, checked: Checked):
     module = make_module(JOBS)
     bury = """{at: bury.return, status: {when: reason != "idle", error: reason}}"""
     drop = "{at: drop.enter, status: [{when: code == 404, unset: true}, {error: str(code)}]}"
@@ -148,7 +144,7 @@ def test_an_end_has_a_status_of_its_own(make_module, instrumented, tracing, logg
 
 def test_an_attribute_is_read_at_the_end_if_its_names_exist_only_there(
     make_module, instrumented, tracing, logged, checked: Checked
-) -> None:
+):
     module = make_module(JOBS)
     spec = f"""{JOBS_SPEC}
     attributes: {{job.id: id, job.reason: reason, job.code: code, job.why: 'reason or str(code)'}}
@@ -167,7 +163,7 @@ metrics:
     assert logged() == []
 
 
-def test_an_attribute_is_read_once_at_the_start_if_its_names_exist_there(make_module, instrumented, tracing) -> None:
+def test_an_attribute_is_read_once_at_the_start_if_its_names_exist_there(make_module, instrumented, tracing):
     module = make_module("""
     def start(id, amount): ...
     def restart(id): ...
@@ -186,9 +182,7 @@ def test_an_attribute_is_read_once_at_the_start_if_its_names_exist_there(make_mo
     assert _attributes(tracing) == [{"amount": 5}, {"amount": 7}]
 
 
-def test_a_name_that_exists_at_no_end_is_a_problem(
-    make_module, checked: Checked, instrumented, tracing, logged
-) -> None:
+def test_a_name_that_exists_at_no_end_is_a_problem(make_module, checked: Checked, instrumented, tracing, logged):
     module = make_module(JOBS)
     spec = f"{JOBS_SPEC}    status: {{error: resaon}}\n    attributes: {{job.reason: raeson, job.id: id}}\n"
     assert sorted(checked(spec, module)) == [
@@ -201,7 +195,7 @@ def test_a_name_that_exists_at_no_end_is_a_problem(
     assert len(logged()) == 2
 
 
-def test_a_name_that_exists_only_at_the_start_cannot_be_read_in_the_status(make_module, checked: Checked) -> None:
+def test_a_name_that_exists_only_at_the_start_cannot_be_read_in_the_status(make_module, checked: Checked):
     module = make_module("def start(id, reason): ...\ndef done(id): ...")
     spec = """
     hooks: {start: {call: "HOST:start"}, done: {call: "HOST:done"}}
@@ -212,7 +206,7 @@ def test_a_name_that_exists_only_at_the_start_cannot_be_read_in_the_status(make_
 
 def test_a_name_in_an_event_an_attribute_or_a_metric_need_only_exist_at_one_of_its_moments(
     make_module, instrumented, tracing, logged, checked: Checked
-) -> None:
+):
     module = make_module(JOBS)
     spec = """
     hooks: {start: {call: "HOST:start"}, bury: {call: "HOST:bury"}, drop: {call: "HOST:drop"}}
@@ -256,7 +250,7 @@ def other(value): return value
 
 def test_before_the_call_a_parameter_named_error_or_result_is_read(
     make_module, instrumented, tracing, logged, checked: Checked
-) -> None:
+):
     module = make_module(CALLBACKS)
     spec = """
     hooks:
@@ -293,7 +287,7 @@ def test_before_the_call_a_parameter_named_error_or_result_is_read(
     assert logged() == []
 
 
-def test_a_parameter_named_as_items_are_is_noted_as_such(make_module, spec_file, capsys) -> None:
+def test_a_parameter_named_as_items_are_is_noted_as_such(make_module, spec_file, capsys):
     module = make_module("def read(last_item, item_count):\n    yield last_item\n")
     spec = """
     spans: {read: {around: "HOST:read", attributes: {last: last_item, items: item_count}}}
@@ -311,7 +305,7 @@ def test_a_parameter_named_as_items_are_is_noted_as_such(make_module, spec_file,
 
 def test_without_such_a_parameter_the_outcome_is_not_available_before_the_call(
     make_module, instrumented, tracing, logged, checked: Checked
-) -> None:
+):
     module = make_module(CALLBACKS)
     spec = """
     hooks: {other: {call: "HOST:other", names: {why: error}}}
@@ -332,7 +326,7 @@ def test_without_such_a_parameter_the_outcome_is_not_available_before_the_call(
 
 def test_a_parameter_named_result_starts_a_span_between_moments(
     make_module, instrumented, tracing, logged, checked: Checked
-) -> None:
+):
     module = make_module(CALLBACKS)
     spec = """
     hooks: {done: {call: "HOST:on_done"}, other: {call: "HOST:other"}}
@@ -347,9 +341,7 @@ def test_a_parameter_named_result_starts_a_span_between_moments(
     assert logged() == []
 
 
-def test_a_parameter_of_one_of_several_callables_is_read_before_its_call(
-    make_module, instrumented, tracing, logged
-) -> None:
+def test_a_parameter_of_one_of_several_callables_is_read_before_its_call(make_module, instrumented, tracing, logged):
     module = make_module(CALLBACKS)
     with instrumented('spans: {call: {around: "HOST:*", attributes: {what: result}}}', module):
         module.on_done("42 rows")
@@ -358,7 +350,7 @@ def test_a_parameter_of_one_of_several_callables_is_read_before_its_call(
     assert logged() == []
 
 
-def test_explain_says_when_such_a_parameter_is_read(make_module, spec_file, capsys: pytest.CaptureFixture[str]) -> None:
+def test_explain_says_when_such_a_parameter_is_read(make_module, spec_file, capsys: pytest.CaptureFixture[str]):
     module = make_module(CALLBACKS)
     path = spec_file('spans: {done: {around: "HOST:on_done", attributes: {what: result}}}', module)
     main(["explain", "--specs", str(path), f"{module.__name__}:on_done"])
@@ -369,7 +361,7 @@ def test_explain_says_when_such_a_parameter_is_read(make_module, spec_file, caps
 
 
 @pytest.mark.parametrize("name", ["hooked", "self", "args", "kwargs", "extension", "rule", "span", "names"])
-def test_a_parameter_may_have_any_name(name: str, make_module, instrumented, tracing) -> None:
+def test_a_parameter_may_have_any_name(name: str, make_module, instrumented, tracing):
     module = make_module(f"def call({name}): return {name}")
     with instrumented(f'spans: {{call: {{around: "HOST:call", attributes: {{value: {name}}}}}}}', module):
         assert module.call("tea") == "tea"

@@ -1,7 +1,5 @@
 """Functions that are defined within other functions, which a spec names as ``outer.<locals>.inner``."""
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import inspect
@@ -117,7 +115,7 @@ def outcome(module: types.ModuleType, expression: str, made: dict[str, Any]) -> 
 
 
 @pytest.mark.parametrize("path", CALLS)
-def test_calls_of_a_function_within_another_are_recorded(path: str, make_module, instrumented, tracing, logged) -> None:
+def test_calls_of_a_function_within_another_are_recorded(path: str, make_module, instrumented, tracing, logged):
     module = make_module(HOST)
     expression, count = CALLS[path]
     expected = outcome(module, expression, module.make(10))
@@ -140,9 +138,7 @@ def test_calls_of_a_function_within_another_are_recorded(path: str, make_module,
     assert all(function.__code__ is code for function, code in zip(functions, codes, strict=True))
 
 
-def test_arguments_result_and_exception_of_a_function_within_another_are_recorded(
-    make_module, instrumented, tracing
-) -> None:
+def test_arguments_result_and_exception_of_a_function_within_another_are_recorded(make_module, instrumented, tracing):
     spec = """
 spans:
   add: {around: "HOST:make.<locals>.add", attributes: {x: x, y: y, z: z, total: "result[0]"}}
@@ -164,7 +160,7 @@ hooks: {outer: {call: {include: ["HOST:make.<locals>.items", "HOST:Cart.*.<local
 
 def test_rules_on_both_functions_and_of_two_specs_have_layers_of_their_own(
     make_module, instrumented, tracing, spec_file
-) -> None:
+):
     module = make_module(HOST)
     original = module.Cart.checkout.__code__
     both = 'spans: {outer: {around: "HOST:Cart.checkout"}, inner: {around: "HOST:Cart.checkout.<locals>.total"}}'
@@ -178,9 +174,7 @@ def test_rules_on_both_functions_and_of_two_specs_have_layers_of_their_own(
     assert total.__code__ in original.co_consts
 
 
-def test_a_function_within_another_that_is_hooked_by_its_own_name_is_layered_too(
-    make_module, instrumented, tracing
-) -> None:
+def test_a_function_within_another_that_is_hooked_by_its_own_name_is_layered_too(make_module, instrumented, tracing):
     module = make_module("""
         def make():
             def inner(): return 1
@@ -195,9 +189,7 @@ def test_a_function_within_another_that_is_hooked_by_its_own_name_is_layered_too
     assert module.named.__code__ is original
 
 
-def test_a_call_of_the_outer_function_that_is_in_progress_is_reported(
-    make_module, instrumented, tracing, logged
-) -> None:
+def test_a_call_of_the_outer_function_that_is_in_progress_is_reported(make_module, instrumented, tracing, logged):
     module = make_module("""
         def steps():
             yield
@@ -218,7 +210,7 @@ def test_a_call_of_the_outer_function_that_is_in_progress_is_reported(
     assert "steps.<locals>.inner is defined by calls that were in progress" in message
 
 
-def test_functions_that_are_not_used_any_more_are_not_kept(make_module, instrumented, tracing) -> None:
+def test_functions_that_are_not_used_any_more_are_not_kept(make_module, instrumented, tracing):
     module = make_module(HOST)
     with instrumented('spans: {run: {around: "HOST:make.<locals>.Sub.run"}}', module):
         made = module.make(1)
@@ -232,7 +224,7 @@ def test_functions_that_are_not_used_any_more_are_not_kept(make_module, instrume
 @pytest.mark.parametrize("pickler", ["cloudpickle", "dill"])
 def test_a_hooked_function_within_another_is_pickled_by_value_as_it_was(
     pickler: str, make_module, instrumented, tracing
-) -> None:
+):
     library = pytest.importorskip(pickler)
     module = make_module(HOST)
     with instrumented('spans: {total: {around: "HOST:Cart.checkout.<locals>.total"}}', module):
@@ -242,9 +234,7 @@ def test_a_hooked_function_within_another_is_pickled_by_value_as_it_was(
     assert b"instrumentation" not in data
 
 
-def test_a_name_that_no_function_defines_is_reported_with_the_one_that_was_intended(
-    make_module, instrumented, logged
-) -> None:
+def test_a_name_that_no_function_defines_is_reported_with_the_one_that_was_intended(make_module, instrumented, logged):
     module = make_module(HOST)
     wrong = {
         "make.<locals>.ad": "make.<locals>.add",

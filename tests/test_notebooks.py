@@ -1,7 +1,5 @@
 """Functions of a notebook are traced from the next cell on."""
 
-from __future__ import annotations
-
 import sys
 import types
 from pathlib import Path
@@ -45,9 +43,7 @@ def shell(monkeypatch: pytest.MonkeyPatch) -> Shell:
 
 
 @pytest.mark.parametrize("target", ["__main__:pay", "__main__:p*"])
-def test_functions_are_traced_from_the_cell_after_their_own_on(
-    target: str, shell: Shell, tracing, spec_file, logged
-) -> None:
+def test_functions_are_traced_from_the_cell_after_their_own_on(target: str, shell: Shell, tracing, spec_file, logged):
     instrumentor = start_instrumentor(tracing, spec_file(f'spans: {{pay: {{around: "{target}"}}}}', "shop"))
     for cell in ("def pay(): return 1", "pay()", "def pay(): return 2", "pay()"):
         shell.run(cell)
@@ -56,7 +52,7 @@ def test_functions_are_traced_from_the_cell_after_their_own_on(
     assert (tracing.names, logged(), shell.callbacks) == (["pay", "pay"], [], [])
 
 
-def test_functions_that_exist_are_traced_at_once(shell: Shell, tracing, spec_file, logged) -> None:
+def test_functions_that_exist_are_traced_at_once(shell: Shell, tracing, spec_file, logged):
     shell.run("def pay(): return 1")
     instrumentor = start_instrumentor(tracing, spec_file('spans: {pay: {around: "__main__:pay"}}', "shop"))
     shell.run("pay()")
@@ -64,7 +60,7 @@ def test_functions_that_exist_are_traced_at_once(shell: Shell, tracing, spec_fil
     assert (tracing.names, logged()) == (["pay"], [])
 
 
-def test_a_spec_that_does_not_name_the_notebook_listens_to_no_cell(shell: Shell, tracing, spec_file) -> None:
+def test_a_spec_that_does_not_name_the_notebook_listens_to_no_cell(shell: Shell, tracing, spec_file):
     instrumentor = start_instrumentor(tracing, spec_file('spans: {pay: {around: "HOST:pay"}}', "shop"))
     assert shell.callbacks == []
     instrumentor.uninstrument()
@@ -109,7 +105,7 @@ class InteractiveShell:
 
 
 @pytest.mark.parametrize("target", ["__main__:pay", "__main__:p*"])
-def test_the_kernel_of_a_notebook_can_be_started_with_instrumentation(target: str, tmp_path: Path) -> None:
+def test_the_kernel_of_a_notebook_can_be_started_with_instrumentation(target: str, tmp_path: Path):
     for file, text in KERNEL.items():
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file).write_text(text)

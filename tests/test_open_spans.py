@@ -1,7 +1,5 @@
 """The table of open spans: limits of number and age, and the contexts of ended spans."""
 
-from __future__ import annotations
-
 import gc
 import threading
 import weakref
@@ -28,7 +26,7 @@ def span(name: str = "a") -> Any:
     return TRACER.start_span(name)
 
 
-def test_adding_a_span_beyond_the_limit_evicts_the_oldest(now: list[float]) -> None:
+def test_adding_a_span_beyond_the_limit_evicts_the_oldest(now: list[float]):
     open_spans = table(now, max_open=2)
     spans = [span(str(number)) for number in range(4)]
     evicted = [open_spans.add(number, each) for number, each in enumerate(spans)]
@@ -36,7 +34,7 @@ def test_adding_a_span_beyond_the_limit_evicts_the_oldest(now: list[float]) -> N
     assert open_spans.take_all() == spans[2:]
 
 
-def test_threads_that_add_spans_at_once_leave_no_more_than_the_limit(now: list[float]) -> None:
+def test_threads_that_add_spans_at_once_leave_no_more_than_the_limit(now: list[float]):
     open_spans = table(now, max_open=2, keep_ended=2)
     barrier = threading.Barrier(4)
     evicted: list[Any] = []
@@ -56,7 +54,7 @@ def test_threads_that_add_spans_at_once_leave_no_more_than_the_limit(now: list[f
     assert len({id(each) for each in (*left, *evicted)}) == 200
 
 
-def test_an_expired_span_is_evicted_when_the_next_one_is_added(now: list[float]) -> None:
+def test_an_expired_span_is_evicted_when_the_next_one_is_added(now: list[float]):
     open_spans = table(now, max_age=60)
     first, second, third = span(), span(), span()
     open_spans.add("first", first)
@@ -68,7 +66,7 @@ def test_an_expired_span_is_evicted_when_the_next_one_is_added(now: list[float])
     assert open_spans.take_all() == [second, third]
 
 
-def test_a_span_that_ended_or_was_replaced_does_not_expire(now: list[float]) -> None:
+def test_a_span_that_ended_or_was_replaced_does_not_expire(now: list[float]):
     open_spans = table(now, max_age=60)
     old, new, other = span(), span(), span()
     open_spans.add("ended", old)
@@ -82,7 +80,7 @@ def test_a_span_that_ended_or_was_replaced_does_not_expire(now: list[float]) -> 
     assert open_spans.add("other", other) == [(other, "replaced"), (new, "age")]
 
 
-def test_the_contexts_of_the_last_ended_spans_are_kept(now: list[float]) -> None:
+def test_the_contexts_of_the_last_ended_spans_are_kept(now: list[float]):
     open_spans = table(now, keep_ended=2)
     spans = [span(str(number)) for number in range(3)]
     for number, each in enumerate(spans):
@@ -92,7 +90,7 @@ def test_the_contexts_of_the_last_ended_spans_are_kept(now: list[float]) -> None
     assert found == [None, spans[1].get_span_context(), spans[2].get_span_context()]
 
 
-def test_a_shadowed_span_is_found_again_unless_it_has_ended(now: list[float]) -> None:
+def test_a_shadowed_span_is_found_again_unless_it_has_ended(now: list[float]):
     open_spans = table(now)
     outer, inner = span(), span()
     open_spans.add("key", outer)
@@ -106,7 +104,7 @@ def test_a_shadowed_span_is_found_again_unless_it_has_ended(now: list[float]) ->
     assert open_spans.find("key") is None
 
 
-def test_links_lead_to_the_span_that_has_the_key_now_and_keep_no_other_alive(now: list[float]) -> None:
+def test_links_lead_to_the_span_that_has_the_key_now_and_keep_no_other_alive(now: list[float]):
     open_spans, kind = table(now), {"kind": "of a channel"}
     first, second = span("first"), span("second")
     open_spans.add("key", first)
@@ -126,7 +124,7 @@ def test_links_lead_to_the_span_that_has_the_key_now_and_keep_no_other_alive(now
     assert open_spans.link("key", kind) is None
 
 
-def test_a_table_reset_after_a_fork_has_no_open_spans_but_keeps_contexts(now: list[float]) -> None:
+def test_a_table_reset_after_a_fork_has_no_open_spans_but_keeps_contexts(now: list[float]):
     open_spans = table(now, max_age=60, keep_ended=1)
     kept = span()
     open_spans.add("key", kept)
@@ -136,7 +134,7 @@ def test_a_table_reset_after_a_fork_has_no_open_spans_but_keeps_contexts(now: li
     assert kept.is_recording()
 
 
-def test_an_update_interrupted_by_a_fork_leaves_no_trace(now: list[float]) -> None:
+def test_an_update_interrupted_by_a_fork_leaves_no_trace(now: list[float]):
     """The search for expired spans would never end, with the lock held, at a key that has a time but no span."""
     open_spans = table(now, max_age=60)
     open_spans._opened_at["half"] = 0.0

@@ -1,7 +1,5 @@
 """Ordinary Python callables behave the same with rules on them, and their calls are recorded."""
 
-from __future__ import annotations
-
 import re
 import types
 from collections import Counter
@@ -24,7 +22,7 @@ def outcome(module: types.ModuleType, expression: str) -> Any:
 @pytest.mark.parametrize("cases", [NAMED, NESTED], ids=["by their names", "within functions"])
 def test_ordinary_callables_behave_the_same_and_their_calls_are_recorded(
     cases: dict[str, Case], make_module, instrumented, tracing, logged
-) -> None:
+):
     expected = {}
     for name, (source, _, expression, counts) in cases.items():
         expected[name] = outcome(make_module(source), expression), counts

@@ -1,7 +1,5 @@
 """``result`` and ``error`` at either end of a call: the one that does not exist is None."""
 
-from __future__ import annotations
-
 import contextlib
 from typing import Any
 

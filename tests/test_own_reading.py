@@ -1,7 +1,5 @@
 """Calls that our own reading causes in the program are not calls of the program: no rule applies to them."""
 
-from __future__ import annotations
-
 import asyncio
 import sys
 import threading

@@ -1,7 +1,5 @@
 """Owners: their open spans end when they are closed, and a sink receives the ended ones."""
 
-from __future__ import annotations
-
 import asyncio
 from typing import Any
 
@@ -90,9 +88,7 @@ def ends(tracing: Any) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("way", ["close", "drop", "stop"])
-def test_the_open_spans_of_an_object_end_at_each_moment_at_which_it_is_closed(
-    way: str, host, instrumented, tracing
-) -> None:
+def test_the_open_spans_of_an_object_end_at_each_moment_at_which_it_is_closed(way: str, host, instrumented, tracing):
     with instrumented(SPEC % "", host):
         session, other = host.Session("a"), host.Session("b")
         session.begin(1)
@@ -111,7 +107,7 @@ def test_the_open_spans_of_an_object_end_at_each_moment_at_which_it_is_closed(
         assert found == [None, "session_closed"]
 
 
-def test_closing_an_owner_ends_only_the_spans_of_that_owner(host, instrumented, tracing) -> None:
+def test_closing_an_owner_ends_only_the_spans_of_that_owner(host, instrumented, tracing):
     with instrumented(SPEC % "", host):
         session = host.Session("a")
         session.begin(1)
@@ -122,7 +118,7 @@ def test_closing_an_owner_ends_only_the_spans_of_that_owner(host, instrumented, 
         assert ends(tracing) == {"question": "login_closed", "request": "session_closed"}
 
 
-def test_a_sink_receives_the_ended_spans_of_its_owner_and_is_flushed_when_it_closes(host, sink, instrumented) -> None:
+def test_a_sink_receives_the_ended_spans_of_its_owner_and_is_flushed_when_it_closes(host, sink, instrumented):
     with instrumented(SPEC % f"sink: {{class: '{sink.__name__}:Sink', options: {{path: a, size: 3}}}}", host):
         session = host.Session("a")
         session.begin(1)
@@ -136,7 +132,7 @@ def test_a_sink_receives_the_ended_spans_of_its_owner_and_is_flushed_when_it_clo
     assert (created.spans, created.flushed) == ([("a", "request"), ("a", "request")], ["a"])
 
 
-def test_a_sink_without_options_can_be_named_by_its_class_alone(host, sink, instrumented) -> None:
+def test_a_sink_without_options_can_be_named_by_its_class_alone(host, sink, instrumented):
     with instrumented(SPEC % f"sink: {sink.__name__}:Sink", host):
         session = host.Session("a")
         session.begin(1)
@@ -155,7 +151,7 @@ def test_a_sink_without_options_can_be_named_by_its_class_alone(host, sink, inst
 )
 def test_a_sink_that_fails_is_reported_once_and_the_spans_are_exported(
     options: str, why: str, host, sink, instrumented, tracing, logged
-) -> None:
+):
     with instrumented(SPEC % f"sink: {{class: '{sink.__name__}:Sink', options: {options}}}", host):
         session = host.Session("a")
         for number in range(3):
@@ -168,9 +164,7 @@ def test_a_sink_that_fails_is_reported_once_and_the_spans_are_exported(
     assert why in message
 
 
-def test_a_sink_that_cannot_be_imported_is_reported_and_the_spans_are_exported(
-    host, instrumented, tracing, logged
-) -> None:
+def test_a_sink_that_cannot_be_imported_is_reported_and_the_spans_are_exported(host, instrumented, tracing, logged):
     with instrumented(SPEC % f"sink: {host.__name__}:Missing", host):
         session = host.Session("a")
         session.begin(1)
@@ -179,7 +173,7 @@ def test_a_sink_that_cannot_be_imported_is_reported_and_the_spans_are_exported(
     assert any("has no attribute 'Missing'" in message for message in logged())
 
 
-def test_a_sink_is_kept_when_a_spec_is_changed_and_its_class_and_options_are_not(sink) -> None:
+def test_a_sink_is_kept_when_a_spec_is_changed_and_its_class_and_options_are_not(sink):
     mark = Mark("spec.yaml", 1, 1)
 
     def sinks(previous: Sinks | None, **given: Any) -> Sinks:

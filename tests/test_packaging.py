@@ -1,7 +1,5 @@
 """Wheel, sdist and editable install: they have all files, and programs are not affected by the installation."""
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess
@@ -118,12 +116,12 @@ def environment(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
 # ── The files ──
 
 
-def test_there_are_specs_and_schemas() -> None:
+def test_there_are_specs_and_schemas():
     assert CONFIGS
     assert SCHEMAS
 
 
-def test_the_wheel_has_specs_and_schemas_and_nothing_outside_the_package(wheel: Path) -> None:
+def test_the_wheel_has_specs_and_schemas_and_nothing_outside_the_package(wheel: Path):
     assert sorted(path.name for path in (wheel / FOLDER / "configs").iterdir()) == CONFIGS
     assert set(SCHEMAS) <= {path.name for path in (wheel / FOLDER / "schemas").iterdir()}
     top = {path.name for path in wheel.iterdir() if not path.name.endswith(".dist-info")}
@@ -133,7 +131,7 @@ def test_the_wheel_has_specs_and_schemas_and_nothing_outside_the_package(wheel: 
         assert len([*(wheel / namespace).iterdir()]) == (2 if namespace == Path() else 1)
 
 
-def test_the_wheel_of_the_sdist_has_the_same_files(wheel_file: Path, sdist_file: Path, tmp_path: Path) -> None:
+def test_the_wheel_of_the_sdist_has_the_same_files(wheel_file: Path, sdist_file: Path, tmp_path: Path):
     with tarfile.open(sdist_file) as archive:
         archive.extractall(tmp_path, filter="data")
     (unpacked,) = tmp_path.iterdir()
@@ -142,7 +140,7 @@ def test_the_wheel_of_the_sdist_has_the_same_files(wheel_file: Path, sdist_file:
         assert sorted(ours.namelist()) == sorted(theirs.namelist())
 
 
-def test_the_wheel_finds_its_own_files(wheel: Path, tmp_path: Path) -> None:
+def test_the_wheel_finds_its_own_files(wheel: Path, tmp_path: Path):
     script = (
         "import sys; sys.path.insert(0, sys.argv[1]);"
         f"from {PACKAGE}.language.resources import directory;"
@@ -157,14 +155,14 @@ def test_the_wheel_finds_its_own_files(wheel: Path, tmp_path: Path) -> None:
     assert run.stdout.splitlines() == [str(package / "configs"), str(package / "schemas")]
 
 
-def test_the_checkout_finds_its_own_files() -> None:
+def test_the_checkout_finds_its_own_files():
     assert directory("configs") == ROOT / "configs"
     assert directory("schemas") == ROOT / "schemas"
     with pytest.raises(FileNotFoundError, match="neither"):
         directory("nothing")
 
 
-def test_the_metadata_has_every_licence_and_a_readme_whose_links_work_on_the_package_index(wheel: Path) -> None:
+def test_the_metadata_has_every_licence_and_a_readme_whose_links_work_on_the_package_index(wheel: Path):
     (text,) = (path.read_text(encoding="utf-8") for path in wheel.glob("*.dist-info/METADATA"))
     assert {Path(name).name for name in re.findall(r"^License-File: (.+)$", text, re.MULTILINE)} == {
         "LICENSE",
@@ -175,7 +173,7 @@ def test_the_metadata_has_every_licence_and_a_readme_whose_links_work_on_the_pac
     assert [link for link in links if not link.startswith("https://")] == []
 
 
-def test_the_wheel_has_the_entry_points(wheel: Path) -> None:
+def test_the_wheel_has_the_entry_points(wheel: Path):
     (text,) = (path.read_text() for path in wheel.glob("*.dist-info/entry_points.txt"))
     for group, line in (
         (
@@ -193,14 +191,14 @@ def test_the_wheel_has_the_entry_points(wheel: Path) -> None:
         assert line in section.splitlines()
 
 
-def test_every_entry_point_can_be_loaded() -> None:
+def test_every_entry_point_can_be_loaded():
     found = metadata.distribution(NAME).entry_points
     assert len(found) >= 4
     for entry_point in found:
         assert entry_point.load() is not None
 
 
-def test_every_shipped_spec_is_listed_once() -> None:
+def test_every_shipped_spec_is_listed_once():
     shipped = [path.name for spec in SHIPPED_SPECS for path in (spec.path, *spec.overlay_paths)]
     assert sorted([*shipped, *(f"{name}.yaml" for name in OPT_IN_SPECS)]) == [
         name for name in CONFIGS if not name.endswith("_registry.yaml")
@@ -212,7 +210,7 @@ _OF_OTHER_LIBRARIES = {"a2a": {"httpx"}}
 
 
 @pytest.mark.parametrize("packaged", SHIPPED_SPECS, ids=lambda packaged: packaged.name)
-def test_the_list_agrees_with_the_spec(packaged: ShippedSpec) -> None:
+def test_the_list_agrees_with_the_spec(packaged: ShippedSpec):
     spec = decode(read_shipped(packaged.name))
     assert spec.name == packaged.name
     assert spec.target is not None
@@ -258,7 +256,7 @@ sys.exit(run())
 @pytest.mark.parametrize("place", ["script folder", "working directory", "site-packages"])
 def test_a_program_with_a_module_named_instrument_runs_unchanged_and_is_traced(
     place: str, environment: Environment, tmp_path: Path
-) -> None:
+):
     elsewhere, program = tmp_path / "elsewhere", tmp_path / "program"
     elsewhere.mkdir()
     program.mkdir()
@@ -302,7 +300,7 @@ def test_a_program_with_a_module_named_instrument_runs_unchanged_and_is_traced(
         module.unlink()
 
 
-def test_the_installed_package_and_its_command_are_used(environment: Environment, tmp_path: Path) -> None:
+def test_the_installed_package_and_its_command_are_used(environment: Environment, tmp_path: Path):
     (tmp_path / "instrument.py").write_text(INSTRUMENT)
     script = f"import {PACKAGE} as ours, {PACKAGE}.language.resources as resources; "
     script += "print(ours.__file__); print(resources.directory('configs'))"
@@ -317,7 +315,7 @@ def test_the_installed_package_and_its_command_are_used(environment: Environment
         assert call(*command, "--version", folder=tmp_path) == f"instrument {__version__}\n"
 
 
-def test_the_oldest_releases_that_are_tested_are_the_lower_bounds_of_the_dependencies() -> None:
+def test_the_oldest_releases_that_are_tested_are_the_lower_bounds_of_the_dependencies():
     pinned = dict(re.findall(r"^([\w.-]+)==(.+)$", (ROOT / "tests" / "oldest.txt").read_text("utf-8"), re.MULTILINE))
     bounds = dict(re.findall(r'"([\w.-]+)>=([\w.]+),<', (ROOT / "pyproject.toml").read_text("utf-8")))
     required = {name: Version(bound) for name, bound in bounds.items() if name in pinned}

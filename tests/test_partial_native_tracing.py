@@ -4,8 +4,6 @@
 spans of both are connected, and every way in which an application can activate a part.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections import Counter
 from collections.abc import Iterator
@@ -122,7 +120,7 @@ ONCE = Counter({"network.envelope": 2, "network.channel": 1, "agent.lifetime": 2
 @pytest.mark.parametrize("tracer", [False, True])
 def test_each_operation_has_one_span_whichever_part_the_hub_traces_natively(
     tracer: bool, listener: str, provider: TracerProvider, exporter: InMemorySpanExporter
-) -> None:
+):
     asyncio.run(network(provider, tracer=tracer, listener=listener))
     assert names(exporter) == ONCE
 
@@ -131,7 +129,7 @@ def test_each_operation_has_one_span_whichever_part_the_hub_traces_natively(
 @pytest.mark.parametrize("listener", ["", "before", "after"])
 def test_our_envelopes_are_children_of_a_natively_traced_channel(
     listener: str, provider: TracerProvider, exporter: InMemorySpanExporter
-) -> None:
+):
     asyncio.run(network(provider, listener=listener))
     (channel,) = found(exporter, "network.channel")
     assert [linked(envelope, "in_channel") for envelope in found(exporter, "network.envelope")] == 2 * [
@@ -140,7 +138,7 @@ def test_our_envelopes_are_children_of_a_natively_traced_channel(
 
 
 @pytest.mark.usefixtures("ours")
-def test_native_envelopes_are_children_of_our_channel(provider: TracerProvider, exporter: InMemorySpanExporter) -> None:
+def test_native_envelopes_are_children_of_our_channel(provider: TracerProvider, exporter: InMemorySpanExporter):
     asyncio.run(network(provider, tracer=True, listener=""))
     (channel,) = found(exporter, "network.channel")
     assert [linked(envelope, "in_channel") for envelope in found(exporter, "network.envelope")] == 2 * [
@@ -153,7 +151,7 @@ def test_native_envelopes_are_children_of_our_channel(provider: TracerProvider, 
 @pytest.mark.parametrize("tracer", [False, True])
 def test_our_turn_is_a_child_of_the_envelope_traced_natively_or_by_us(
     tracer: bool, listener: str, provider: TracerProvider, exporter: InMemorySpanExporter
-) -> None:
+):
     asyncio.run(network(provider, tracer=tracer, listener=listener))
     question, answer = found(exporter, "network.envelope")
     (turn,) = found(exporter, "invoke_agent")
@@ -165,7 +163,7 @@ def test_our_turn_is_a_child_of_the_envelope_traced_natively_or_by_us(
 @pytest.mark.usefixtures("ours")
 def test_an_agent_registered_before_the_native_listener_is_traced_by_us(
     provider: TracerProvider, exporter: InMemorySpanExporter
-) -> None:
+):
     async def run() -> None:
         hub = await opened(provider)
         early = await hub.register(Agent("early"))
@@ -185,7 +183,7 @@ def test_an_agent_registered_before_the_native_listener_is_traced_by_us(
 @pytest.mark.usefixtures("ours")
 def test_a_channel_opened_before_the_native_listener_is_traced_by_us(
     provider: TracerProvider, exporter: InMemorySpanExporter
-) -> None:
+):
     async def run() -> None:
         hub = await opened(provider)
         alice, _ = await hub.register(Agent("alice")), await hub.register(Agent("bob", config=TestConfig("")))
@@ -209,7 +207,7 @@ def test_a_channel_opened_before_the_native_listener_is_traced_by_us(
 @pytest.mark.parametrize("conditional", [False, True])
 def test_a_natively_traced_agent_is_not_traced_twice_and_stays_in_the_trace_of_its_envelope(
     conditional: bool, tracer: bool, provider: TracerProvider, exporter: InMemorySpanExporter
-) -> None:
+):
     middleware: Any = native(provider)
     if conditional:
         middleware = ConditionalMiddleware(middleware, BaseEvent)
@@ -224,7 +222,7 @@ def test_a_natively_traced_agent_is_not_traced_twice_and_stays_in_the_trace_of_i
 @pytest.mark.parametrize("place", ["first", "last"])
 def test_native_middleware_added_to_an_agent_later_is_detected(
     place: str, provider: TracerProvider, exporter: InMemorySpanExporter
-) -> None:
+):
     agent = Agent("alice", config=TestConfig("Here."))
     (agent.insert_middleware if place == "first" else agent.add_middleware)(native(provider, "native"))
     asyncio.run(agent.ask("?"))
@@ -246,7 +244,7 @@ def looking(*rest: str) -> Agent:
 @pytest.mark.parametrize("conditional", [False, True])
 def test_native_middleware_passed_to_one_ask_applies_to_that_ask_only(
     conditional: bool, provider: TracerProvider, exporter: InMemorySpanExporter
-) -> None:
+):
     async def twice() -> None:
         middleware: Any = native(provider, "native")
         agent = looking("Found.")
@@ -266,7 +264,7 @@ def test_native_middleware_passed_to_one_ask_applies_to_that_ask_only(
 )
 def test_calls_that_a_condition_hides_from_native_middleware_are_traced_by_us(
     condition: type, natively: set[str], given_to: str, provider: TracerProvider, exporter: InMemorySpanExporter
-) -> None:
+):
     middleware = ConditionalMiddleware(native(provider, "native"), condition)
     agent = looking("Found.")
     if given_to == "agent":
@@ -292,7 +290,7 @@ class Counting(Condition):
 
 def test_a_condition_of_the_application_is_not_evaluated_again(
     provider: TracerProvider, exporter: InMemorySpanExporter
-) -> None:
+):
     def asked() -> int:
         condition = Counting()
         asyncio.run(looking("Found.").ask("?", middleware=[ConditionalMiddleware(native(provider), condition)]))
@@ -311,7 +309,7 @@ def test_a_condition_of_the_application_is_not_evaluated_again(
 @pytest.mark.parametrize("natively", [(False, True), (True, False), (False, True, False)])
 def test_token_usage_is_recorded_by_the_tracing_that_traces_the_turn(
     natively: tuple[bool, ...], conditional: bool, provider: TracerProvider, exporter: InMemorySpanExporter
-) -> None:
+):
     async def buy(context: Context) -> str:
         """Buy."""
         await context.send(UsageEvent(Usage(total_tokens=7), kind="extra"))

@@ -1,7 +1,5 @@
 """Patching: which targets are patched, which are refused and reported, and that removal leaves nothing behind."""
 
-from __future__ import annotations
-
 import asyncio
 from typing import Any
 
@@ -22,7 +20,7 @@ SPEC = 'spans: {checkout: {around: "HOST:Cart.checkout"}}'
 
 def test_a_missing_target_is_reported_once_with_its_line_and_other_rules_work(
     make_module, instrumented, tracing, logged
-) -> None:
+):
     module = make_module(CART)
     spec = """
     spans:
@@ -61,7 +59,7 @@ def test_a_missing_target_is_reported_once_with_its_line_and_other_rules_work(
 )
 def test_a_target_that_cannot_be_patched_is_reported_with_a_reason(
     target: str, reason: str, make_module, instrumented, logged
-) -> None:
+):
     module = make_module(CART + "    limit = 5\nNumber = int\nlook_up = eval\ncart, lines = Cart(), []\n")
     with instrumented(f'spans: {{a: {{around: "HOST:{target}"}}}}', module):
         assert module.Cart().checkout() == 3
@@ -70,7 +68,7 @@ def test_a_target_that_cannot_be_patched_is_reported_with_a_reason(
     assert reason.replace("HOST", module.__name__) in message
 
 
-def test_another_tools_wrapper_below_ours_receives_the_same_calls(make_module, instrumented, tracing) -> None:
+def test_another_tools_wrapper_below_ours_receives_the_same_calls(make_module, instrumented, tracing):
     module = make_module(CART + "    async def ship(self, to): return to\n")
     seen = []
 
@@ -96,7 +94,7 @@ def test_another_tools_wrapper_below_ours_receives_the_same_calls(make_module, i
     ]
 
 
-def test_another_tools_wrapper_above_ours_stays_and_ours_passes_through(make_module, spec_file, tracing) -> None:
+def test_another_tools_wrapper_above_ours_stays_and_ours_passes_through(make_module, spec_file, tracing):
     module = make_module(CART)
     original = module.Cart.checkout
     instrumentor = start_instrumentor(tracing, spec_file(SPEC, module))
@@ -117,9 +115,7 @@ def test_another_tools_wrapper_above_ours_stays_and_ours_passes_through(make_mod
 
 
 @pytest.mark.parametrize("kind", ["", "@staticmethod", "@classmethod", "@property"])
-def test_two_specs_can_hook_the_same_callable_and_both_are_removed(
-    kind: str, make_module, instrumented, tracing
-) -> None:
+def test_two_specs_can_hook_the_same_callable_and_both_are_removed(kind: str, make_module, instrumented, tracing):
     module = make_module(f"class Cart:\n    {kind}\n    def total(self=None): return 1")
     specs = [f'spans: {{{name}: {{around: "HOST:Cart.total"}}}}' for name in ("inner", "middle", "outer")]
     with instrumented(specs, module):
@@ -129,7 +125,7 @@ def test_two_specs_can_hook_the_same_callable_and_both_are_removed(
     assert tracing.spans[0].parent.span_id == tracing.spans[1].context.span_id
 
 
-def test_instrumenting_twice_patches_once(make_module, instrumented, tracing, spec_file) -> None:
+def test_instrumenting_twice_patches_once(make_module, instrumented, tracing, spec_file):
     module = make_module(CART)
     with instrumented(SPEC, module) as instrumentor:
         instrumentor.instrument(tracer_provider=tracing.provider, specs=[spec_file(SPEC, module, "again.yaml")])
@@ -140,9 +136,7 @@ def test_instrumenting_twice_patches_once(make_module, instrumented, tracing, sp
     assert len(tracing.spans) == 2
 
 
-def test_a_call_in_progress_when_instrumentation_is_removed_still_ends_its_span(
-    make_module, instrumented, tracing
-) -> None:
+def test_a_call_in_progress_when_instrumentation_is_removed_still_ends_its_span(make_module, instrumented, tracing):
     module = make_module("""
         import types
         @types.coroutine

@@ -1,7 +1,5 @@
 """Regular expressions in expressions: which are accepted, and for texts of which length."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 import pytest
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
 from opentelemetry.instrumentation.declarative.language.content_policy import FULL_CONTENT, NO_CONTENT, ContentPolicy

@@ -1,7 +1,5 @@
 """What a process loads when it starts with an overlay on AG2's spec: its cost, without measuring time."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 
@@ -48,31 +46,27 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return facts
 
 
-def test_the_classes_that_a_traced_process_loads_are_records(started: dict[str, Any]) -> None:
+def test_the_classes_that_a_traced_process_loads_are_records(started: dict[str, Any]):
     # This one is a dataclass to OpenTelemetry, which converts its configuration file to it.
     assert started["dataclasses"] == ["RawOptions"]
     assert started["records"] > 100
 
 
 @pytest.mark.parametrize("package", ["cli", "inspection", "lint", "live", "report", "testing", "view"])
-def test_a_traced_process_loads_no_package_that_only_commands_and_options_need(
-    started: dict[str, Any], package: str
-) -> None:
+def test_a_traced_process_loads_no_package_that_only_commands_and_options_need(started: dict[str, Any], package: str):
     assert [name for name in started["modules"] if name == package or name.startswith(f"{package}.")] == []
 
 
 @pytest.mark.parametrize("module", NOT_LOADED)
-def test_a_process_whose_specs_are_valid_does_not_load_what_it_does_not_need(
-    started: dict[str, Any], module: str
-) -> None:
+def test_a_process_whose_specs_are_valid_does_not_load_what_it_does_not_need(started: dict[str, Any], module: str):
     assert "language.yaml_reader" in started["modules"]
     assert module not in started["modules"]
 
 
-def test_few_regular_expressions_are_compiled_at_process_start(started: dict[str, Any]) -> None:
+def test_few_regular_expressions_are_compiled_at_process_start(started: dict[str, Any]):
     assert started["patterns"] <= 40
 
 
-def test_the_wrappers_of_ag2_are_compiled_from_text_and_once(started: dict[str, Any]) -> None:
+def test_the_wrappers_of_ag2_are_compiled_from_text_and_once(started: dict[str, Any]):
     assert set(started["compiled"]) <= {"bytes", "str"}  # and not trees of nodes
     assert 10 < len(started["compiled"]) < 40

@@ -1,7 +1,5 @@
 """Threads, pools and event loops in one process; and processes that start others."""
 
-from __future__ import annotations
-
 import json
 import os
 import re
@@ -16,7 +14,7 @@ from tests.processes import COMMAND, PACKAGE, needs_instrumented_children
 from tests.programs import HERE, both_ways, environment, run, spans_in
 
 
-def test_a_span_around_a_call_is_a_child_of_the_current_span_of_its_thread(tmp_path: Path) -> None:
+def test_a_span_around_a_call_is_a_child_of_the_current_span_of_its_thread(tmp_path: Path):
     source = """
     import contextvars, threading
     from concurrent.futures import ThreadPoolExecutor
@@ -46,7 +44,7 @@ def test_a_span_around_a_call_is_a_child_of_the_current_span_of_its_thread(tmp_p
     }
 
 
-def test_keyed_spans_that_start_in_one_thread_end_in_another_exactly_once(tmp_path: Path) -> None:
+def test_keyed_spans_that_start_in_one_thread_end_in_another_exactly_once(tmp_path: Path):
     source = """
     from concurrent.futures import ThreadPoolExecutor
     with ThreadPoolExecutor(4) as first, ThreadPoolExecutor(4) as second:
@@ -60,7 +58,7 @@ def test_keyed_spans_that_start_in_one_thread_end_in_another_exactly_once(tmp_pa
     assert done.ends() == {**dict.fromkeys(range(200)), "left": "shutdown"}
 
 
-def test_event_loops_that_run_in_sequence_or_in_parallel_do_not_mix_their_spans(tmp_path: Path) -> None:
+def test_event_loops_that_run_in_sequence_or_in_parallel_do_not_mix_their_spans(tmp_path: Path):
     source = """
     import asyncio, threading
     together = threading.Barrier(3, timeout=100)
@@ -102,7 +100,7 @@ def _first(id: Any) -> str:
 
 @needs_instrumented_children
 @pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
-def test_under_opentelemetry_instrument_every_child_is_instrumented(method: str, tmp_path: Path) -> None:
+def test_under_opentelemetry_instrument_every_child_is_instrumented(method: str, tmp_path: Path):
     """opentelemetry-instrument sets `PYTHONPATH`, so that each Python that the program starts is instrumented too."""
     if method != "spawn" and not hasattr(os, "fork"):
         pytest.skip("needs fork")
@@ -141,7 +139,7 @@ def test_under_opentelemetry_instrument_every_child_is_instrumented(method: str,
     ]
 
 
-def test_the_programs_of_the_tests_import_the_package_under_test(tmp_path: Path) -> None:
+def test_the_programs_of_the_tests_import_the_package_under_test(tmp_path: Path):
     """Otherwise the tests of processes would test another copy."""
     done = run(tmp_path, f"from {PACKAGE} import __file__\nprint(__file__)")
     assert done.lines == [declarative.__file__]

@@ -1,7 +1,5 @@
 """The pages that make promises name the tests that verify them: each of these tests exists."""
 
-from __future__ import annotations
-
 import ast
 import re
 from pathlib import Path
@@ -26,7 +24,7 @@ def rows(page: str) -> list[str]:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_each_row_names_tests_that_exist(page: str) -> None:
+def test_each_row_names_tests_that_exist(page: str):
     assert len(rows(page)) >= 10
     there = existing()
     for row in rows(page):
@@ -38,7 +36,7 @@ def test_each_row_names_tests_that_exist(page: str) -> None:
 @pytest.mark.parametrize(
     "module", ["test_exits", "test_forks", "test_processes", "test_servers", "test_telemetry_failures"]
 )
-def test_each_test_of_these_modules_is_named_in_a_row(module: str) -> None:
+def test_each_test_of_these_modules_is_named_in_a_row(module: str):
     text = "".join((DOCS / page).read_text(encoding="utf-8") for page in PAGES)
     tree = ast.parse((TESTS / f"{module}.py").read_text(encoding="utf-8"))
     names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")]
@@ -48,5 +46,5 @@ def test_each_test_of_these_modules_is_named_in_a_row(module: str) -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize("place", ["README.md", "docs/architecture.md"])
-def test_the_pages_are_linked_from_readme_and_architecture(page: str, place: str) -> None:
+def test_the_pages_are_linked_from_readme_and_architecture(page: str, place: str):
     assert re.search(rf"\]\((docs/)?{page}\)", (TESTS.parent / place).read_text(encoding="utf-8"))

@@ -1,7 +1,5 @@
 """Trace context in carriers, by the configured propagators: injected, extracted, and as a parent or a link."""
 
-from __future__ import annotations
-
 import asyncio
 import http.server
 import threading
@@ -113,14 +111,12 @@ inject: {out: {at: send.enter, carrier: headers}}
     ],
     ids=["mapping", "missing", "pairs", "tuple of pairs", "pairs of bytes"],
 )
-def test_the_configured_propagators_write_to_a_carrier_of_any_form(
-    headers, written, module, instrumented, outer
-) -> None:
+def test_the_configured_propagators_write_to_a_carrier_of_any_form(headers, written, module, instrumented, outer):
     with instrumented(SEND, module):
         assert module.send(headers) == written(traceparent(outer))
 
 
-def test_a_carrier_with_a_method_set_is_written_with_it(module, instrumented, outer) -> None:
+def test_a_carrier_with_a_method_set_is_written_with_it(module, instrumented, outer):
     carrier = module.Carrier()
     with instrumented(SEND, module):
         assert module.send(carrier) is carrier
@@ -128,7 +124,7 @@ def test_a_carrier_with_a_method_set_is_written_with_it(module, instrumented, ou
 
 
 @pytest.mark.parametrize("field", ["request.headers", 'options["headers"]'])
-def test_a_missing_carrier_is_created_in_its_field(field: str, module, instrumented, outer) -> None:
+def test_a_missing_carrier_is_created_in_its_field(field: str, module, instrumented, outer):
     request = module.Request()
     spec = SEND.replace("HOST:send", "HOST:post").replace("carrier: headers", f"carrier: '{field}'")
     with instrumented(spec, module):
@@ -137,18 +133,18 @@ def test_a_missing_carrier_is_created_in_its_field(field: str, module, instrumen
 
 
 @pytest.mark.parametrize("propagators", [(_b3,)], indirect=True)
-def test_only_the_fields_of_the_configured_propagators_are_written(module, instrumented, outer) -> None:
+def test_only_the_fields_of_the_configured_propagators_are_written(module, instrumented, outer):
     with instrumented(SEND, module):
         assert list(module.send({})) == ["b3"]
 
 
-def test_the_context_of_a_new_span_is_injected_into_a_carrier(module, instrumented, tracing) -> None:
+def test_the_context_of_a_new_span_is_injected_into_a_carrier(module, instrumented, tracing):
     with instrumented("spans: {send: {around: 'HOST:send', inject: {carrier: headers}}}", module):
         headers = module.send(None)
     assert headers == {"traceparent": traceparent(tracing.span)}
 
 
-def test_baggage_is_written_to_a_field_without_a_span(module, instrumented) -> None:
+def test_baggage_is_written_to_a_field_without_a_span(module, instrumented):
     spec = SEND.replace("carrier: headers", "baggage: 'headers[\"baggage\"]'")
     with instrumented(spec, module):
         token = context.attach(baggage.set_baggage("user", "ada"))
@@ -157,12 +153,12 @@ def test_baggage_is_written_to_a_field_without_a_span(module, instrumented) -> N
         assert module.send({}) == {}
 
 
-def test_nothing_is_written_to_a_carrier_while_suppressed(module, instrumented, outer) -> None:
+def test_nothing_is_written_to_a_carrier_while_suppressed(module, instrumented, outer):
     with instrumented(SEND, module), suppress_instrumentation():
         assert module.send({}) == {}
 
 
-def test_a_carrier_that_cannot_be_written_is_reported_once(module, instrumented, outer, logged) -> None:
+def test_a_carrier_that_cannot_be_written_is_reported_once(module, instrumented, outer, logged):
     with instrumented(SEND.replace("carrier: headers", "carrier: headers or None"), module):
         for _ in range(2):
             assert module.send((("a", "b"),)) == (("a", "b"),)
@@ -180,7 +176,7 @@ def test_a_carrier_that_cannot_be_written_is_reported_once(module, instrumented,
     ],
     ids=lambda headers: type(headers).__name__,
 )
-def test_a_parent_and_a_link_are_read_from_a_carrier(headers, module, instrumented, tracing) -> None:
+def test_a_parent_and_a_link_are_read_from_a_carrier(headers, module, instrumented, tracing):
     spec = "spans: {r: {around: 'HOST:receive', parent: {carrier: headers}, links: {l: {carrier: headers}}}}"
     with instrumented(spec, module):
         module.receive(headers)
@@ -190,9 +186,7 @@ def test_a_parent_and_a_link_are_read_from_a_carrier(headers, module, instrument
 
 
 @pytest.mark.parametrize("headers", [None, {}, [], 5, {"traceparent": "x"}, HOST], ids=lambda value: repr(value)[:20])
-def test_without_context_in_the_carrier_the_next_source_is_used(
-    headers, module, instrumented, tracing, outer, logged
-) -> None:
+def test_without_context_in_the_carrier_the_next_source_is_used(headers, module, instrumented, tracing, outer, logged):
     with instrumented("spans: {r: {around: 'HOST:receive', parent: [{carrier: headers}, current]}}", module):
         module.receive(headers)
     assert tracing.spans[0].parent == outer.get_span_context()
@@ -207,7 +201,7 @@ spans: {handle: {around: "HOST:handle"}, receive: {around: "HOST:receive"}}
 """
 
 
-def test_context_from_a_carrier_is_current_during_a_call(module, instrumented, tracing) -> None:
+def test_context_from_a_carrier_is_current_during_a_call(module, instrumented, tracing):
     with instrumented(EXTRACT, module):
         assert module.receive({"traceparent": PARENT, "baggage": "user=ada"}) == "ada"
         assert module.receive({}) is None
@@ -221,14 +215,14 @@ def test_context_from_a_carrier_is_current_during_a_call(module, instrumented, t
 @pytest.mark.parametrize(
     "fields", ["traceparent: 'headers[\"traceparent\"]', baggage: 'headers[\"baggage\"]'", "baggage: headers.baggage"]
 )
-def test_context_from_single_fields_is_current_during_a_call(fields: str, module, instrumented, tracing) -> None:
+def test_context_from_single_fields_is_current_during_a_call(fields: str, module, instrumented, tracing):
     with instrumented(EXTRACT.replace("carrier: headers", fields), module):
         assert module.receive([("Baggage", b"user=ada"), (b"traceparent", PARENT)]) == "ada"
     parent = tracing.spans[1].parent
     assert (None if parent is None else f"{parent.span_id:016x}") == (SPAN_ID if "traceparent" in fields else None)
 
 
-def test_what_was_current_is_current_again_after_a_call_that_raises(module, instrumented, outer) -> None:
+def test_what_was_current_is_current_again_after_a_call_that_raises(module, instrumented, outer):
     spec = "context: {incoming: {during: 'HOST:fail', carrier: headers, when: headers is not None}}"
     with instrumented(spec, module):
         with pytest.raises(ZeroDivisionError):
@@ -238,16 +232,14 @@ def test_what_was_current_is_current_again_after_a_call_that_raises(module, inst
 
 
 @pytest.mark.parametrize("headers", [None, {}, [], 5, {"traceparent": "x"}, HOST], ids=lambda value: repr(value)[:20])
-def test_a_carrier_without_context_leaves_the_current_one(
-    headers, module, instrumented, tracing, outer, logged
-) -> None:
+def test_a_carrier_without_context_leaves_the_current_one(headers, module, instrumented, tracing, outer, logged):
     with instrumented(EXTRACT, module):
         assert module.receive(headers) == "ada"
     assert tracing.spans[1].parent == outer.get_span_context()
     assert logged() == []
 
 
-def test_a_coroutine_keeps_its_context_while_others_run(module, instrumented, tracing) -> None:
+def test_a_coroutine_keeps_its_context_while_others_run(module, instrumented, tracing):
     async def both() -> list[Any]:
         return await asyncio.gather(*(module.wait({"baggage": f"user={name}"}) for name in ("ada", "bob")))
 
@@ -255,7 +247,7 @@ def test_a_coroutine_keeps_its_context_while_others_run(module, instrumented, tr
         assert asyncio.run(both()) == ["ada", "bob"]
 
 
-def test_a_generator_is_reported_as_without_context(module, instrumented, logged) -> None:
+def test_a_generator_is_reported_as_without_context(module, instrumented, logged):
     with instrumented("context: {incoming: {during: 'HOST:steps', carrier: headers}}", module):
         assert list(module.steps({"baggage": "user=ada"})) == [None]
     (line,) = logged()
@@ -292,7 +284,7 @@ def with_urllib(url: str, headers: Any = None) -> str:
 
 
 @pytest.mark.parametrize("client", ["httpx", "urllib"])
-def test_a_trace_continues_from_a_client_to_a_server_by_http(client: str, make_module, instrumented, outer) -> None:
+def test_a_trace_continues_from_a_client_to_a_server_by_http(client: str, make_module, instrumented, outer):
     module = make_module(SERVER)
     module.get = with_httpx if client == "httpx" else with_urllib
     spec = """
@@ -321,7 +313,7 @@ context: {incoming: {during: "HOST:Handler.do_GET", carrier: self.headers}}
 )
 def test_what_a_call_calls_is_suppressed_but_not_the_call(
     suppress: str | None, expected, make_module, instrumented, tracing
-) -> None:
+):
     module = make_module("""
 from opentelemetry.instrumentation.utils import is_http_instrumentation_enabled, is_instrumentation_enabled
 
@@ -470,7 +462,7 @@ RESULTS = ["wait", "wait_for", "steps", "asteps", "block", "ablock", "stream", "
 @pytest.mark.parametrize("has_span", [True, False], ids=["span", "no span"])
 def test_what_is_extracted_is_current_whenever_an_unfinished_result_runs(
     name: str, has_span: bool, make_module, instrumented, tracing
-) -> None:
+):
     module = make_module(UNFINISHED)
     spec = f"""
 hooks: {{call: {{call: "HOST:{name}", follow_result: true}}}}
@@ -492,7 +484,7 @@ spans: {{inner: {{around: "HOST:inner"}}{", call: {around: call}" if has_span el
 @pytest.mark.parametrize("has_span", [True, False], ids=["span", "no span"])
 def test_instrumentation_is_suppressed_whenever_an_unfinished_result_runs_but_not_for_the_rules_of_the_call(
     name: str, suppress: str, has_span: bool, make_module, instrumented, tracing
-) -> None:
+):
     module = make_module(UNFINISHED)
     spec = f"""
 hooks: {{call: {{call: "HOST:{name}", follow_result: true}}}}
@@ -513,7 +505,7 @@ enrich: {{current: {{events: {{item: {{at: call.item}}, end: {{at: call.return}}
         assert [event.name for event in call.events] == [*["item"] * items, "end"]
 
 
-def test_a_result_is_passed_on_unchanged_without_context_in_the_carrier(make_module, instrumented) -> None:
+def test_a_result_is_passed_on_unchanged_without_context_in_the_carrier(make_module, instrumented):
     module = make_module(UNFINISHED)
     steps = module._steps()
     with instrumented("context: {incoming: {during: 'HOST:given', carrier: headers}}", module):
@@ -525,7 +517,7 @@ def test_a_result_is_passed_on_unchanged_without_context_in_the_carrier(make_mod
 
 def test_the_extracted_context_of_a_result_does_not_hide_other_values_that_its_caller_makes_current(
     make_module, instrumented
-) -> None:
+):
     module = make_module(UNFINISHED)
     with instrumented("context: {incoming: {during: 'HOST:steps', carrier: headers}}", module):
         steps = module.steps({"traceparent": PARENT})
@@ -535,7 +527,7 @@ def test_the_extracted_context_of_a_result_does_not_hide_other_values_that_its_c
         assert next(steps) == (None, True, True)
 
 
-def test_a_measurement_at_a_moment_of_a_suppressed_result_is_recorded(make_module, instrumented, tracing) -> None:
+def test_a_measurement_at_a_moment_of_a_suppressed_result_is_recorded(make_module, instrumented, tracing):
     module = make_module(UNFINISHED)
     spec = """
 hooks: {steps: {call: "HOST:steps"}}

@@ -1,7 +1,5 @@
 """A trace continues from an envelope to the turn that it causes, whatever ``OTEL_PROPAGATORS`` contains."""
 
-from __future__ import annotations
-
 import asyncio
 import re
 from collections.abc import Callable, Iterator
@@ -128,7 +126,7 @@ def turn(spans: list[ReadableSpan]) -> ReadableSpan:
 
 @pytest.mark.usefixtures("propagating")
 @pytest.mark.parametrize("propagating", PROPAGATORS, indirect=True)
-def test_a_turn_is_a_child_of_its_envelope_which_carries_w3c() -> None:
+def test_a_turn_is_a_child_of_its_envelope_which_carries_w3c():
     (question, answer), spans = traced(declarative_tracing)
     envelopes = envelope_spans(spans)
     for envelope in (question, answer):
@@ -142,7 +140,7 @@ def test_a_turn_is_a_child_of_its_envelope_which_carries_w3c() -> None:
 
 @pytest.mark.usefixtures("propagating")
 @pytest.mark.parametrize("propagating", FOREIGN, indirect=True)
-def test_native_tracing_propagates_nothing_without_the_w3c_propagator() -> None:
+def test_native_tracing_propagates_nothing_without_the_w3c_propagator():
     """AG2 uses the global propagator for its W3C field: docs/adr/0006-trace-context-is-always-w3c.md."""
     (question, answer), spans = traced(native_tracing)
     assert len(envelope_spans(spans)) == 2
@@ -152,7 +150,7 @@ def test_native_tracing_propagates_nothing_without_the_w3c_propagator() -> None:
 
 @pytest.mark.usefixtures("propagating")
 @pytest.mark.parametrize("propagating", W3C, indirect=True)
-def test_native_tracing_propagates_with_the_w3c_propagator() -> None:
+def test_native_tracing_propagates_with_the_w3c_propagator():
     (question, _), spans = traced(native_tracing)
     assert turn(spans).parent == trace_of(question)
 
@@ -198,9 +196,7 @@ asyncio.run(main())
 
 
 @pytest.mark.parametrize(("name", "fields"), [("b3", ["b3"]), ("none", []), ("baggage", ["baggage"])])
-def test_the_environment_variable_does_not_affect_the_trace_of_a_turn(
-    name: str, fields: list[str], tmp_path: Path
-) -> None:
+def test_the_environment_variable_does_not_affect_the_trace_of_a_turn(name: str, fields: list[str], tmp_path: Path):
     (tmp_path / "app.py").write_text(APP)
     (tmp_path / "b3_stand_in.py").write_text(B3)
     information = tmp_path / "b3_stand_in-1.0.dist-info"

@@ -1,7 +1,5 @@
 """Methods that Python calls implicitly, and methods inherited from C classes: hooked, called and restored."""
 
-from __future__ import annotations
-
 import pytest
 
 CALL = 'spans: {call: {around: "HOST:%s", attributes: {%s}}}'
@@ -46,7 +44,7 @@ BY_PYTHON = {
 @pytest.mark.parametrize("inherited", [False, True])
 def test_a_method_that_python_calls_implicitly_is_traced_and_restored(
     inherited: bool, method: str, make_module, instrumented, tracing, logged
-) -> None:
+):
     body, expression = BY_PYTHON[method]
     head = "class Base:\n    {}\nclass Host(Base): pass\n" if inherited else "class Host:\n    {}\n"
     module = make_module(
@@ -78,7 +76,7 @@ OF_C = [
 @pytest.mark.parametrize(("base", "method", "expression"), OF_C)
 def test_a_method_inherited_from_a_c_class_is_traced_and_restored(
     base: str, method: str, expression: str, make_module, instrumented, tracing, logged
-) -> None:
+):
     module = make_module(f"class Host({base}): pass")
     natively = eval(expression, vars(module))
     with instrumented(CALL % (f"Host.{method}", ""), module):

@@ -1,7 +1,5 @@
 """AG2's evaluation reads our spans in its own form with the same result as those of its native tracing."""
 
-from __future__ import annotations
-
 import asyncio
 import dataclasses
 import difflib
@@ -267,7 +265,7 @@ SAME = [
 @pytest.mark.parametrize(
     ("name", "content"), SAME, ids=[name if content else f"{name}-without_content" for name, content in SAME]
 )
-def test_our_spans_are_read_like_native_ones(name: str, content: bool, way: str, tmp_path: Path) -> None:
+def test_our_spans_are_read_like_native_ones(name: str, content: bool, way: str, tmp_path: Path):
     found = difference(
         read(native(name, content), way, tmp_path / "native"),
         read(ours_in_native_form(name, content), way, tmp_path / "ours"),
@@ -275,7 +273,7 @@ def test_our_spans_are_read_like_native_ones(name: str, content: bool, way: str,
     assert not found, f"\n{found}"
 
 
-def test_no_event_is_read_from_the_spans_of_the_hub_itself() -> None:
+def test_no_event_is_read_from_the_spans_of_the_hub_itself():
     traces = [
         spans
         for name, content in SAME
@@ -285,7 +283,7 @@ def test_no_event_is_read_from_the_spans_of_the_hub_itself() -> None:
     assert not [trace.events for trace in map(readable_spans_to_trace, traces) if trace.events]
 
 
-def test_every_kind_of_event_is_read_from_our_spans() -> None:
+def test_every_kind_of_event_is_read_from_our_spans():
     found = {
         type(event).__name__
         for name, content in SAME
@@ -304,7 +302,7 @@ def test_every_kind_of_event_is_read_from_our_spans() -> None:
 
 
 @pytest.mark.parametrize("content", [True, False])
-def test_an_evaluation_of_our_spans_has_the_same_result(content: bool, tmp_path: Path) -> None:
+def test_an_evaluation_of_our_spans_has_the_same_result(content: bool, tmp_path: Path):
     scorers = [
         final_answer_matches(),
         token_budget(20),
@@ -352,12 +350,12 @@ def _failed(message: str) -> dict[str, Any]:
     return {"exception": ("RuntimeError", (message,))}
 
 
-def test_an_envelope_that_could_not_be_logged_is_read() -> None:
+def test_an_envelope_that_could_not_be_logged_is_read():
     theirs, found = _both("log_that_is_full")
     assert found == sorted([*theirs, NOTHING | _failed("no space left")], key=_text)
 
 
-def test_usage_reported_after_a_turn_is_read_as_part_of_the_turn() -> None:
+def test_usage_reported_after_a_turn_is_read_as_part_of_the_turn():
     (theirs,), (found,) = _both("usage_after_the_end")
     *before, (name, fields) = found["events"]
     assert (before, name, fields["kind"]) == (theirs["events"], "UsageEvent", "aggregation")
@@ -366,7 +364,7 @@ def test_usage_reported_after_a_turn_is_read_as_part_of_the_turn() -> None:
 
 
 @pytest.mark.parametrize("name", FAILING)
-def test_without_content_a_failure_is_read_without_its_text(name: str) -> None:
+def test_without_content_a_failure_is_read_without_its_text(name: str):
     theirs, found = (read(one(name, False), "spans", Path()) for one in (native, ours_in_native_form))
     assert found != theirs
     assert found == _without_messages(theirs)
@@ -387,7 +385,7 @@ def _both(name: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     return read(native(name), "spans", Path()), read(ours_in_native_form(name), "spans", Path())
 
 
-def test_without_the_overlay_everything_but_tokens_is_read() -> None:
+def test_without_the_overlay_everything_but_tokens_is_read():
     def seen(run: Run) -> list[Any]:
         events = [event for trace in read(run, "spans", Path()) for event in trace["events"]]
         return sorted(
@@ -427,7 +425,7 @@ READ = {
 
 
 @pytest.mark.parametrize(("span", "attribute"), [(span, one) for span, several in READ.items() for one in several])
-def test_every_attribute_that_ag2_reads_is_required_by_these_tests(span: str, attribute: str, tmp_path: Path) -> None:
+def test_every_attribute_that_ag2_reads_is_required_by_these_tests(span: str, attribute: str, tmp_path: Path):
     name = {"tool": "consulting_with_a_tool_call", "human_input": "human_in_the_loop"}.get(span, "usage")
     spec = tmp_path / "less.yaml"
     without = f"attributes: {{{attribute}: null}}"
@@ -437,7 +435,7 @@ def test_every_attribute_that_ag2_reads_is_required_by_these_tests(span: str, at
     assert difference(read(native(name), "spans", tmp_path), read(_ours_with(name, spec), "spans", tmp_path))
 
 
-def test_every_span_type_that_ag2_reads_is_required_by_these_tests(tmp_path: Path) -> None:
+def test_every_span_type_that_ag2_reads_is_required_by_these_tests(tmp_path: Path):
     spec = tmp_path / "less.yaml"
     untyped = {name: {"attributes": {"ag2.span.type": None}} for name in READ}
     spec.write_text(json.dumps({"instrument": 2, "extends": "ag2", "spans": untyped}))
@@ -461,7 +459,7 @@ def _ours_with(name: str, spec: Path) -> Run:
 # ── During an evaluation by AG2 ──
 
 
-def test_an_agent_that_ag2_runs_for_an_evaluation_is_traced_by_ag2_alone() -> None:
+def test_an_agent_that_ag2_runs_for_an_evaluation_is_traced_by_ag2_alone():
     """AG2 adds its own tracing for this one ask, and reads its spans."""
 
     @tool

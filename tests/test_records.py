@@ -1,7 +1,5 @@
 """Records are dataclasses to everybody who uses them."""
 
-from __future__ import annotations
-
 import copy
 import dataclasses
 import pickle
@@ -58,7 +56,7 @@ def behaviour(define_one: Callable[..., Any]) -> dict[str, object]:
     }
 
 
-def test_a_record_behaves_as_a_dataclass() -> None:
+def test_a_record_behaves_as_a_dataclass():
     assert behaviour(record) == behaviour(dataclasses.dataclass)
 
 
@@ -71,17 +69,17 @@ def test_a_record_behaves_as_a_dataclass() -> None:
         ((1, 2, "a", 4), {}, "Point takes 3 positional arguments but 4 were given"),
     ],
 )
-def test_a_record_refuses_wrong_arguments(args: tuple[Any, ...], named: dict[str, int], message: str) -> None:
+def test_a_record_refuses_wrong_arguments(args: tuple[Any, ...], named: dict[str, int], message: str):
     with pytest.raises(TypeError, match=message):
         define(record)[0](*args, **named)
 
 
-def test_a_record_with_keywords_only_refuses_others() -> None:
+def test_a_record_with_keywords_only_refuses_others():
     with pytest.raises(TypeError, match="Line takes 0 positional arguments but 1 were given"):
         define(record)[1](3)
 
 
-def test_a_class_that_extends_a_frozen_record_can_have_more_attributes() -> None:
+def test_a_class_that_extends_a_frozen_record_can_have_more_attributes():
     class Named(define(record)[0]):  # type: ignore[misc]
         def __init__(self, name: str) -> None:
             super().__init__(1)
@@ -90,7 +88,7 @@ def test_a_class_that_extends_a_frozen_record_can_have_more_attributes() -> None
     assert (Named("a").name, Named("a").x) == ("a", 1)
 
 
-def test_a_record_keeps_its_own_constructor() -> None:
+def test_a_record_keeps_its_own_constructor():
     @record
     class Named:
         name: str
@@ -107,5 +105,5 @@ class Pickled:
     y: str = "a"
 
 
-def test_a_record_can_be_pickled() -> None:
+def test_a_record_can_be_pickled():
     assert pickle.loads(pickle.dumps(Pickled(1))) == Pickled(1)

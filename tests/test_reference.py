@@ -1,7 +1,5 @@
 """`instrument reference`: the page and the registry of what a spec records."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from pathlib import Path
@@ -94,9 +92,7 @@ def written(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     return capsys.readouterr().out
 
 
-def test_the_page_describes_the_lifetime_and_the_links_of_each_span(
-    shop: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_page_describes_the_lifetime_and_the_links_of_each_span(shop: Path, capsys: pytest.CaptureFixture[str]):
     text = written(capsys, str(shop))
     till, payment = rows(text, "### `till`"), rows(text, "### `payment`")
     assert till["name"] == ["`till {self.number}`"]
@@ -115,7 +111,7 @@ def test_the_page_describes_the_lifetime_and_the_links_of_each_span(
 
 def test_the_page_describes_the_type_of_each_attribute_and_when_it_is_recorded(
     shop: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+):
     text = written(capsys, str(shop))
     till, payment = rows(text, "### `till`"), rows(text, "### `payment`")
     assert till["`shop.till.number`"] == ["int", "read from `int(self.number)`", "at the start"]
@@ -129,15 +125,13 @@ def test_the_page_describes_the_type_of_each_attribute_and_when_it_is_recorded(
 
 def test_the_page_describes_events_and_which_of_their_attributes_are_content(
     shop: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+):
     when, attributes = rows(written(capsys, str(shop)), "### `till`")["`scanned`"]
     assert when == "when `Till.scan` (`scan`) returns"
     assert attributes == "`shop.item`: `item.name`<br>`shop.note`: `item.note` (content)"
 
 
-def test_the_page_lists_what_can_end_a_span_instead_of_its_own_end(
-    shop: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_page_lists_what_can_end_a_span_instead_of_its_own_end(shop: Path, capsys: pytest.CaptureFixture[str]):
     shop.write_text(SHOP + "owners: {till: {object: self, closes: close_till.exit}}\n")
     text = written(capsys, str(shop))
     assert rows(text, "### `till`")["`instrument.end`"][0] == "string: `limit`, `shutdown`"
@@ -149,26 +143,24 @@ def test_the_page_lists_what_can_end_a_span_instead_of_its_own_end(
     assert rows(text, "### `task`")["also written by"] == ["`SpansFile`"]
 
 
-def test_a_key_of_the_semantic_conventions_has_their_description(
-    shop: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_key_of_the_semantic_conventions_has_their_description(shop: Path, capsys: pytest.CaptureFixture[str]):
     assert conventional_brief("http.request.method") == "HTTP request method."
     assert rows(written(capsys, str(shop)), "### `till`")["`http.request.method`"][1].startswith("HTTP request method.")
 
 
-def test_a_key_that_the_conventions_deprecate_or_do_not_know_has_no_description() -> None:
+def test_a_key_that_the_conventions_deprecate_or_do_not_know_has_no_description():
     assert conventional_brief("http.method") is None  # deprecated, in every supported release of the conventions
     assert conventional_brief("shop.total") is None
     assert conventional_brief("../../etc.passwd") is None
 
 
-def test_a_bar_in_an_expression_does_not_end_a_cell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_bar_in_an_expression_does_not_end_a_cell(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     file = tmp_path / "shop.yaml"
     file.write_text("instrument: 2\nname: shop\nspans: {a: {around: 'shop:pay', name: 'pay {\"a|b\"}'}}\n")
     assert '`pay {"a\\|b"}`' in written(capsys, str(file))
 
 
-def test_a_release_is_chosen_by_its_name_or_by_a_version(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_release_is_chosen_by_its_name_or_by_a_version(shop: Path, capsys: pytest.CaptureFixture[str]):
     newest = written(capsys, str(shop))
     assert "`result.total`" in newest
     assert "beep" not in newest
@@ -179,7 +171,7 @@ def test_a_release_is_chosen_by_its_name_or_by_a_version(shop: Path, capsys: pyt
     assert written(capsys, str(shop), "--release", "1.5").splitlines()[4:] == newest.splitlines()[4:]
 
 
-def test_a_release_that_does_not_exist_is_a_usage_error(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_release_that_does_not_exist_is_a_usage_error(shop: Path, capsys: pytest.CaptureFixture[str]):
     assert main(["reference", str(shop), "--release", "ancient"]) == 2
     assert capsys.readouterr().err == (
         'instrument reference: "ancient" is not a release in the spec. '
@@ -189,14 +181,14 @@ def test_a_release_that_does_not_exist_is_a_usage_error(shop: Path, capsys: pyte
     assert "is not a valid version. Write it as 1.2.1." in capsys.readouterr().err
 
 
-def test_differences_from_other_releases_are_listed(shop: Path) -> None:
+def test_differences_from_other_releases_are_listed(shop: Path):
     documents = read_spec_documents(str(shop))
     old = documents.description(lambda name, _version: name == "old")
     text = reference_page(documents.description(no_release), documents.file, "in the latest release", {"old": old})
     assert rows(text, "## Other releases")["old"] == ["span `payment` differs, event `beep` is added"]
 
 
-def test_an_overlay_is_described_with_what_it_extends(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_overlay_is_described_with_what_it_extends(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     mine = tmp_path / "mine.yaml"
     mine.write_text(
         "instrument: 2\nextends: ag2\nspans: {usage: null, envelope: {attributes: {app.priority: envelope.priority}}}\n"
@@ -207,9 +199,7 @@ def test_an_overlay_is_described_with_what_it_extends(tmp_path: Path, capsys: py
     assert "### `usage`" not in text
 
 
-def test_problems_of_a_spec_are_reported_and_nothing_is_written(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_problems_of_a_spec_are_reported_and_nothing_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     file = tmp_path / "bad.yaml"
     file.write_text("instrument: 2\nname: bad\nspans: {a: {arround: 'shop:pay'}}\n")
     output = tmp_path / "page.md"
@@ -218,7 +208,7 @@ def test_problems_of_a_spec_are_reported_and_nothing_is_written(
     assert not output.exists()
 
 
-def test_the_page_is_written_to_a_file(shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_page_is_written_to_a_file(shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     output = tmp_path / "page.md"
     assert written(capsys, str(shop), "-o", str(output)) == ""
     assert output.read_text() == written(capsys, str(shop))
@@ -232,12 +222,12 @@ def registry_of(spec: Path | str, folder: Path, *more: str) -> list[dict[str, An
 
 
 @pytest.mark.parametrize("release", [(), ("--release", "before_one"), ("--release", "0.13.4")])
-def test_weaver_accepts_the_registry_of_ag2(tmp_path: Path, release: tuple[str, ...]) -> None:
+def test_weaver_accepts_the_registry_of_ag2(tmp_path: Path, release: tuple[str, ...]):
     assert len(registry_of("ag2", tmp_path, *release)) >= 15
     assert weaver.problems(tmp_path) == []
 
 
-def test_weaver_accepts_the_registry_of_a_users_own_spec(shop: Path, tmp_path: Path) -> None:
+def test_weaver_accepts_the_registry_of_a_users_own_spec(shop: Path, tmp_path: Path):
     groups = {group["id"]: group for group in registry_of(shop, tmp_path / "registry")}
     assert weaver.problems(tmp_path / "registry") == []
     payment = groups["span.shop.payment"]
@@ -256,7 +246,7 @@ def test_weaver_accepts_the_registry_of_a_users_own_spec(shop: Path, tmp_path: P
     assert [member["value"] for member in defined["shop.link.kind"]["type"]["members"]] == ["paid_by"]
 
 
-def test_departures_from_the_registry_format_are_found(shop: Path, tmp_path: Path) -> None:
+def test_departures_from_the_registry_format_are_found(shop: Path, tmp_path: Path):
     registry_of(shop, tmp_path / "registry")
     spans = tmp_path / "registry" / "spans.yaml"
     whole = spans.read_text()
@@ -272,23 +262,21 @@ def test_departures_from_the_registry_format_are_found(shop: Path, tmp_path: Pat
         assert weaver.problems(tmp_path / "registry") != [], change
 
 
-def test_the_schema_url_of_a_registry_can_be_given(
-    shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_schema_url_of_a_registry_can_be_given(shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     registry_of(shop, tmp_path / "registry", "--schema-url", "https://shop.test/schemas/shop/3.0.0")
     assert yaml.safe_load((tmp_path / "registry" / "manifest.yaml").read_text())["schema_url"].endswith("/shop/3.0.0")
     assert main(["reference", str(shop), "--schema-url", "https://shop.test/1"]) == 2
     assert "a page has no schema URL" in capsys.readouterr().err
 
 
-def test_a_registry_needs_a_directory(shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_registry_needs_a_directory(shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     assert main(["reference", str(shop), "--format", "registry"]) == 2
     assert "Name one with -o." in capsys.readouterr().err
     assert main(["reference", str(shop), "--format", "registry", "-o", str(shop)]) == 2
     assert "cannot be written" in capsys.readouterr().err
 
 
-def test_a_registry_is_written_without_the_groups_of_an_earlier_spec(shop: Path, tmp_path: Path) -> None:
+def test_a_registry_is_written_without_the_groups_of_an_earlier_spec(shop: Path, tmp_path: Path):
     folder = tmp_path / "registry"
     registry_of(shop, folder)
     shop.write_text("instrument: 2\nname: shop\nspans: {pay: {around: 'shop:pay'}}\n")
@@ -301,7 +289,7 @@ HOSTILE = ("on", "no", "'it''s'", "a: b # c", "- x", "{x}", "line\nbreak", "â€œâ
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_every_text_is_unchanged_in_the_registry(tmp_path: Path, text: str) -> None:
+def test_every_text_is_unchanged_in_the_registry(tmp_path: Path, text: str):
     file = tmp_path / "shop.yaml"
     spec = {
         "instrument": 2,
@@ -337,13 +325,11 @@ def test_every_text_is_unchanged_in_the_registry(tmp_path: Path, text: str) -> N
         ("[x]", None),
     ],
 )
-def test_the_type_of_an_expression_is_inferred_if_possible(expression: str, known: ValueType | None) -> None:
+def test_the_type_of_an_expression_is_inferred_if_possible(expression: str, known: ValueType | None):
     assert value_type(parse(expression, Mark("f", 1, 1), ["own"]).tree) == known
 
 
-def test_the_registry_beside_a_spec_describes_what_it_records(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_registry_beside_a_spec_describes_what_it_records(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     file = tmp_path / "shop.yaml"
     file.write_text(
         "instrument: 2\nname: shop\nspans:\n"
@@ -364,7 +350,7 @@ def test_the_registry_beside_a_spec_describes_what_it_records(
     assert {one["id"]: one["brief"] for one in groups["registry.shop"]["attributes"]}["k"] == "What is paid."
 
 
-def test_a_traced_process_does_not_load_the_reference() -> None:
+def test_a_traced_process_does_not_load_the_reference():
     code = f"import sys, {PACKAGE}.process.instrumentor, {PACKAGE}.plan.validation; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=SOURCE, capture_output=True, text=True, check=True)
     loaded = done.stdout.split()
@@ -374,9 +360,7 @@ def test_a_traced_process_does_not_load_the_reference() -> None:
     ] == []
 
 
-def test_the_page_describes_what_is_changed_beside_what_is_recorded(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_page_describes_what_is_changed_beside_what_is_recorded(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     (tmp_path / "mine.yaml").write_text("""
 instrument: 2
 name: mine

@@ -1,7 +1,5 @@
 """Expressions that are refused: each at its column, with help."""
 
-from __future__ import annotations
-
 import pytest
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
 from opentelemetry.instrumentation.declarative.expressions import ExpressionError, parse, parse_template

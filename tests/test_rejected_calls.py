@@ -1,7 +1,5 @@
 """Calls to which no rule applies because of the value of a parameter: they are passed on after a single comparison."""
 
-from __future__ import annotations
-
 import decimal
 
 import pytest

@@ -1,7 +1,5 @@
 """The releases of a spec, and the modules that a release renames."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Callable
 from pathlib import Path
@@ -123,9 +121,7 @@ def over(text: str, extends: str = "./shop.yaml") -> str:
         (None, ">=0", False),
     ],
 )
-def test_a_release_applies_if_it_includes_the_installed_version(
-    version: str | None, specifier: str, applies: bool
-) -> None:
+def test_a_release_applies_if_it_includes_the_installed_version(version: str | None, specifier: str, applies: bool):
     assert for_version(version)("any", specifier) is applies
 
 
@@ -135,7 +131,7 @@ def test_a_release_applies_if_it_includes_the_installed_version(
 )
 def test_the_installed_release_is_merged_onto_the_rest(
     version: str, names: list[str], id: str, shop, write: Write, make_module, tracing, logged
-) -> None:
+):
     shop(version)
     module = make_module(HOST)
     before = vars(module.Cart).copy()
@@ -154,7 +150,7 @@ def test_the_installed_release_is_merged_onto_the_rest(
     assert logged() == []
 
 
-def test_nothing_is_patched_if_the_distribution_is_not_installed(write: Write, make_module, tracing, logged) -> None:
+def test_nothing_is_patched_if_the_distribution_is_not_installed(write: Write, make_module, tracing, logged):
     module = make_module(HOST)
     instrumentor = DeclarativeInstrumentor()
     file = write("shop.yaml", (SHOP + OLD).replace("HOST", module.__name__).replace("on: shop", "on: not-there"))
@@ -168,9 +164,7 @@ def test_nothing_is_patched_if_the_distribution_is_not_installed(write: Write, m
     assert "not-there is not installed; this spec is not needed" in line
 
 
-def test_a_version_outside_the_range_of_the_spec_is_not_traced(
-    shop, write: Write, make_module, tracing, logged
-) -> None:
+def test_a_version_outside_the_range_of_the_spec_is_not_traced(shop, write: Write, make_module, tracing, logged):
     shop("0.0.5")
     module = make_module(HOST)
     instrumentor = DeclarativeInstrumentor()
@@ -185,7 +179,7 @@ def test_a_version_outside_the_range_of_the_spec_is_not_traced(
     assert "shop 0.0.5 is installed and this spec is for >=0.1: it traces nothing" in logged()[0]
 
 
-def test_several_releases_that_apply_are_merged_in_their_order(write: Write) -> None:
+def test_several_releases_that_apply_are_merged_in_their_order(write: Write):
     more = OLD + '  before_half:\n    version: "<0.5"\n    spans: {old: null, buy: {kind: server}}\n'
     file = write("shop.yaml", SHOP + more)
     assert [*merged(file, for_version("0.4"))["spans"]] == ["buy"]
@@ -194,7 +188,7 @@ def test_several_releases_that_apply_are_merged_in_their_order(write: Write) -> 
     assert merged(file, no_release)["spans"]["send"] == {"at": "pay.return"}
 
 
-def test_a_release_that_does_not_apply_changes_nothing(write: Write) -> None:
+def test_a_release_that_does_not_apply_changes_nothing(write: Write):
     plain, file = write("plain.yaml", SHOP), write("shop.yaml", SHOP + OLD)
     for applies in (no_release, for_version("1.5"), for_version(None)):
         found = merged(file, applies)
@@ -204,20 +198,20 @@ def test_a_release_that_does_not_apply_changes_nothing(write: Write) -> None:
 # ── Layers ──
 
 
-def test_an_attribute_of_an_overlay_is_kept_when_a_release_changes_others(write: Write) -> None:
+def test_an_attribute_of_an_overlay_is_kept_when_a_release_changes_others(write: Write):
     write("shop.yaml", SHOP + OLD)
     file = write("my.yaml", over("spans: {buy: {attributes: {tier: self.tier, total: null}}}"))
     for applies, id in ((for_version("0.9"), "self.number"), (for_version("1.1"), "self.id")):
         assert merged(file, applies)["spans"]["buy"]["attributes"] == {"id": id, "tier": "self.tier"}
 
 
-def test_an_overlay_takes_precedence_over_a_release_of_the_spec(write: Write) -> None:
+def test_an_overlay_takes_precedence_over_a_release_of_the_spec(write: Write):
     write("shop.yaml", SHOP + OLD)
     file = write("my.yaml", over("spans: {buy: {attributes: {id: mine}}}"))
     assert merged(file, for_version("0.9"))["spans"]["buy"]["attributes"]["id"] == "mine"
 
 
-def test_an_overlay_can_change_a_release_by_its_name(write: Write) -> None:
+def test_an_overlay_can_change_a_release_by_its_name(write: Write):
     write("shop.yaml", SHOP + OLD)
     file = write("my.yaml", over("releases: {before_one: {spans: {old: {kind: server}, buy: {kind: null}}}}"))
     spans = merged(file, for_version("0.9"))["spans"]
@@ -225,14 +219,14 @@ def test_an_overlay_can_change_a_release_by_its_name(write: Write) -> None:
     assert [*merged(file, for_version("1.0"))["spans"]] == ["buy", "send"]
 
 
-def test_an_overlay_can_define_releases(write: Write) -> None:
+def test_an_overlay_can_define_releases(write: Write):
     write("shop.yaml", SHOP + OLD)
     file = write("my.yaml", over('releases: {newest: {version: ">=2", spans: {send: {kind: producer}}}}'))
     assert merged(file, for_version("2.1"))["spans"]["send"]["kind"] == "producer"
     assert "kind" not in merged(file, for_version("1.9"))["spans"]["send"]
 
 
-def test_a_version_in_an_overlay_applies_to_its_own_changes_of_the_release(write: Write) -> None:
+def test_a_version_in_an_overlay_applies_to_its_own_changes_of_the_release(write: Write):
     write("shop.yaml", SHOP + OLD)
     file = write("my.yaml", over('releases: {before_one: {version: "<0.5", spans: {buy: {name: very old}}}}'))
     assert merged(file, for_version("0.4"))["spans"]["buy"]["name"] == "very old"
@@ -240,7 +234,7 @@ def test_a_version_in_an_overlay_applies_to_its_own_changes_of_the_release(write
     assert "old" in merged(file, for_version("0.9"))["spans"]
 
 
-def test_a_version_is_inherited_from_the_nearest_layer_that_has_one(write: Write) -> None:
+def test_a_version_is_inherited_from_the_nearest_layer_that_has_one(write: Write):
     write("shop.yaml", SHOP + OLD)
     house = '{newest: {version: ">=2"}, before_one: {version: "<0.5"}}'
     write("house.yaml", over(f"releases: {house}"))
@@ -251,7 +245,7 @@ def test_a_version_is_inherited_from_the_nearest_layer_that_has_one(write: Write
     assert "name" not in merged(file, for_version("0.9"))["spans"]["buy"]
 
 
-def test_a_release_without_a_version_in_any_layer_is_a_problem(write: Write) -> None:
+def test_a_release_without_a_version_in_any_layer_is_a_problem(write: Write):
     write("shop.yaml", SHOP + OLD)
     file = write("my.yaml", over("releases:\n  before_two:\n    spans: {buy: {kind: server}}\n"))
     (problem,) = problems(file)
@@ -259,7 +253,7 @@ def test_a_release_without_a_version_in_any_layer_is_a_problem(write: Write) -> 
     assert problem.message == 'the release "before_two" has no `version`: it is not known when it applies'
 
 
-def test_releases_of_a_spec_without_a_distribution_are_a_problem(write: Write) -> None:
+def test_releases_of_a_spec_without_a_distribution_are_a_problem(write: Write):
     write("shop.yaml", SHOP.replace("target:", "scope: {name: shop}\n#"))
     file = write("my.yaml", over('releases: {old: {version: "<1", spans: {buy: {kind: server}}}}'))
     (problem,) = problems(file)
@@ -270,7 +264,7 @@ def test_releases_of_a_spec_without_a_distribution_are_a_problem(write: Write) -
     assert (problem.code, problem.message) == ("missing-key", message)
 
 
-def test_a_release_of_an_overlay_can_remove_entries_of_all_layers_below(write: Write) -> None:
+def test_a_release_of_an_overlay_can_remove_entries_of_all_layers_below(write: Write):
     write("shop.yaml", SHOP + OLD)
     mine = (
         "releases:\n  before_one:\n    spans:\n      buy: null\n      old: null\n      send: null\n      sold: null\n"
@@ -281,19 +275,19 @@ def test_a_release_of_an_overlay_can_remove_entries_of_all_layers_below(write: W
     ]
 
 
-def test_a_null_that_removes_an_entry_in_one_release_has_an_effect(write: Write) -> None:
+def test_a_null_that_removes_an_entry_in_one_release_has_an_effect(write: Write):
     write("shop.yaml", SHOP + OLD)
     file = write("my.yaml", over("spans:\n  send: null\n  old: null\n  sold: null\n"))
     assert locations(file) == [("my.yaml", 6, "nothing-to-remove")]
 
 
-def test_a_release_itself_cannot_be_removed(write: Write) -> None:
+def test_a_release_itself_cannot_be_removed(write: Write):
     write("shop.yaml", SHOP + OLD)
     for text in ("releases:\n  before_one: null\n", "name: x\nreleases: null\n"):
         assert locations(write("my.yaml", over(text))) == [("my.yaml", 4, "nothing-to-remove")]
 
 
-def test_a_problem_in_only_one_release_is_reported_at_its_position(write: Write) -> None:
+def test_a_problem_in_only_one_release_is_reported_at_its_position(write: Write):
     wrong = OLD + "    enrich: {current: {events: {e: {at: pai.enter}}}}\n"
     assert locations(write("shop.yaml", SHOP + wrong)) == [("shop.yaml", 16, "unknown-hook")]
     # A link to a span that does not exist in one release.
@@ -303,12 +297,12 @@ def test_a_problem_in_only_one_release_is_reported_at_its_position(write: Write)
 
 
 @pytest.mark.parametrize("version", ["abc", "<", "1.0", ">=1.0 or <2", ""])
-def test_an_invalid_version_specifier_is_reported_at_its_position(version: str, write: Write) -> None:
+def test_an_invalid_version_specifier_is_reported_at_its_position(version: str, write: Write):
     (problem,) = problems(write("shop.yaml", SHOP + OLD.replace('"<1.0"', f'"{version}"')))
     assert (problem.mark.line, problem.mark.column) == (13, 14)
 
 
-def test_merging_releases_does_not_change_the_documents(write: Write) -> None:
+def test_merging_releases_does_not_change_the_documents(write: Write):
     write("shop.yaml", SHOP + OLD)
     file = write("my.yaml", over('releases: {before_one: {version: "<0.5"}, new: {version: ">2"}}'))
     layers = read_spec(file)
@@ -320,7 +314,7 @@ def test_merging_releases_does_not_change_the_documents(write: Write) -> None:
 # ── The shipped spec ──
 
 
-def test_an_overlay_can_change_a_shipped_release_by_its_name(write: Write) -> None:
+def test_an_overlay_can_change_a_shipped_release_by_its_name(write: Write):
     mine = "releases: {before_one: {enrich: {current: {events: {checkpoint.read: {attributes: {app: state}}}}}}}\n"
     file = write("my.yaml", over(mine, "ag2"))
     assert "app" in merged(file, for_version("0.13.4"))["enrich"]["current"]["events"]["checkpoint.read"]["attributes"]
@@ -328,7 +322,7 @@ def test_an_overlay_can_change_a_shipped_release_by_its_name(write: Write) -> No
 
 
 @pytest.mark.parametrize("version", [None, "0.13.4", "0.14.0", "1.0.0", "1.2.1"])
-def test_the_shipped_and_opt_in_specs_have_a_plan_in_every_release(version: str | None) -> None:
+def test_the_shipped_and_opt_in_specs_have_a_plan_in_every_release(version: str | None):
     applies = for_version(version)
     base = merge_onto(None, read_shipped("ag2"), applies)
     for name in OPT_IN_SPECS:
@@ -341,7 +335,7 @@ def test_the_shipped_and_opt_in_specs_have_a_plan_in_every_release(version: str 
 
 def test_an_opt_in_spec_is_listed_by_its_name(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+):
     monkeypatch.chdir(tmp_path)
     assert Path(spec_file("ag2_task_deadlines")).is_file()
     assert spec_file("./ag2_task_deadlines") == "./ag2_task_deadlines"
@@ -350,7 +344,7 @@ def test_an_opt_in_spec_is_listed_by_its_name(
     assert 'did you mean "ag2_task_deadlines", which is shipped?' in capsys.readouterr().out
 
 
-def test_a_spec_that_is_not_listed_is_not_active(write: Write) -> None:
+def test_a_spec_that_is_not_listed_is_not_active(write: Write):
     shipped = merge_onto(None, read_shipped("ag2"), for_version("0.13.4"))
     assert "deadline" not in shipped.data["inject"]
     assert [one.name for one in releases(shipped)][:1] == ["before_one"]
@@ -416,11 +410,11 @@ spans:
         ),
     ],
 )
-def test_modules_are_renamed_by_whole_names_between_dots(modules: str, expected: list[str]) -> None:
+def test_modules_are_renamed_by_whole_names_between_dots(modules: str, expected: list[str]):
     assert targets(MODULES + f"target: {{distribution: shop, modules: {modules}}}\n") == expected
 
 
-def test_modules_are_renamed_in_functions_and_extensions_as_well(write: Write) -> None:
+def test_modules_are_renamed_in_functions_and_extensions_as_well(write: Write):
     file = write(
         "shop.yaml",
         MODULES
@@ -432,7 +426,7 @@ def test_modules_are_renamed_in_functions_and_extensions_as_well(write: Write) -
     assert str(plan.extensions["seam"].base) == "old.seams:Seam"
 
 
-def test_a_release_can_rename_modules_and_overlays_use_the_names_of_the_spec(write: Write) -> None:
+def test_a_release_can_rename_modules_and_overlays_use_the_names_of_the_spec(write: Write):
     write(
         "shop.yaml",
         SHOP.replace("HOST", "shop.cart") + '\nreleases: {old: {version: "<1", target: {modules: {shop: attic}}}}\n',
@@ -443,7 +437,7 @@ def test_a_release_can_rename_modules_and_overlays_use_the_names_of_the_spec(wri
         assert plan.modules == (f"{module}.cart", f"{module}.till")
 
 
-def test_a_renaming_can_be_removed(write: Write) -> None:
+def test_a_renaming_can_be_removed(write: Write):
     target = "target: {distribution: shop, modules: {shop: attic}}"
     write(
         "shop.yaml", SHOP.replace("HOST", "shop.cart").replace('target: {distribution: shop, version: ">=0.1"}', target)
@@ -452,7 +446,7 @@ def test_a_renaming_can_be_removed(write: Write) -> None:
     assert plan_of(read_spec(file).merged_onto(None, no_release)).modules == ("shop.cart",)
 
 
-def test_a_renamed_module_is_patched_and_restored(make_module, instrumented, tracing) -> None:
+def test_a_renamed_module_is_patched_and_restored(make_module, instrumented, tracing):
     module = make_module("def pay(): return 1")
     with instrumented(
         'target: {distribution: pytest, modules: {shop.cart: HOST}}\nspans: {pay: {around: "shop.cart:pay"}}', module

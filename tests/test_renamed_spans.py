@@ -1,7 +1,5 @@
 """Open spans that get another name at a moment."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import flask
@@ -38,7 +36,7 @@ def module(make_module) -> Any:
     return make_module(HOST)
 
 
-def test_a_span_is_renamed_once_its_route_is_known(module, instrumented, tracing) -> None:
+def test_a_span_is_renamed_once_its_route_is_known(module, instrumented, tracing):
     spec = """
     hooks: {handle: {call: "HOST:Server.handle"}, route: {call: "HOST:Server.route"}}
     context: {method: {during: handle, value: method}}
@@ -59,7 +57,7 @@ def test_a_span_is_renamed_once_its_route_is_known(module, instrumented, tracing
     ]
 
 
-def test_a_span_between_moments_is_renamed_by_its_key(module, instrumented, tracing) -> None:
+def test_a_span_between_moments_is_renamed_by_its_key(module, instrumented, tracing):
     spec = """
     hooks:
       start: {call: "HOST:Server.start"}
@@ -81,7 +79,7 @@ def test_a_span_between_moments_is_renamed_by_its_key(module, instrumented, trac
     assert tracing.names == ["request /orders/{id}"]
 
 
-def test_the_span_of_another_instrumentation_is_renamed_by_flask(module, instrumented, tracing) -> None:
+def test_the_span_of_another_instrumentation_is_renamed_by_flask(module, instrumented, tracing):
     spec = """
     hooks: {dispatch: {call: "flask.app:Flask.dispatch_request"}}
     functions: {current_request: "HOST:current_request"}

@@ -1,7 +1,5 @@
 """The report has the counts of each rule: counted by the wrappers, and read from the file it is written to."""
 
-from __future__ import annotations
-
 import json
 import sys
 import threading
@@ -101,7 +99,7 @@ owners:
 """
 
 
-def test_each_kind_of_rule_says_how_often_it_matched_and_how_often_it_emitted(report) -> None:
+def test_each_kind_of_rule_says_how_often_it_matched_and_how_often_it_emitted(report):
     def act(host: Any) -> None:
         order = host.Order(1, "red")
         for each in (order, host.Order(0)):
@@ -153,7 +151,7 @@ def test_each_kind_of_rule_says_how_often_it_matched_and_how_often_it_emitted(re
     assert [rule["why"] for rule in rules.values() if rule["why"]] == []
 
 
-def test_each_rule_has_its_location_in_the_spec(report, tmp_path: Path) -> None:
+def test_each_rule_has_its_location_in_the_spec(report, tmp_path: Path):
     found = report(EVERY_KIND, lambda host: None)
     lines = (tmp_path / "spec.yaml").read_text().splitlines()
     at = {name: lines[rule["line"] - 1].strip() for name, rule in found["by"].items()}
@@ -164,7 +162,7 @@ def test_each_rule_has_its_location_in_the_spec(report, tmp_path: Path) -> None:
     assert {rule["file"] for rule in found["rules"]} == {str(tmp_path / "spec.yaml")}
 
 
-def test_a_rule_that_never_matched_has_its_likely_reason(report) -> None:
+def test_a_rule_that_never_matched_has_its_likely_reason(report):
     spec = """
     hooks:
       begin: {call: "HOST:begin"}
@@ -204,9 +202,7 @@ def test_a_rule_that_never_matched_has_its_likely_reason(report) -> None:
     assert {rule["matched"] for name, rule in rules.items() if not name.startswith("hook")} == {0}
 
 
-def test_a_callable_that_was_imported_by_name_before_it_was_patched_says_so_if_it_is_never_called(
-    report, make_module
-) -> None:
+def test_a_callable_that_was_imported_by_name_before_it_was_patched_says_so_if_it_is_never_called(report, make_module):
     def act(host: Any) -> None:
         other.work(1)
 
@@ -219,7 +215,7 @@ def test_a_callable_that_was_imported_by_name_before_it_was_patched_says_so_if_i
     )
 
 
-def test_a_callable_that_the_program_has_replaced_says_so_if_it_is_never_called(report, make_module) -> None:
+def test_a_callable_that_the_program_has_replaced_says_so_if_it_is_never_called(report, make_module):
     def act(_: Any) -> None:
         wrapped = host.pay
         host.work, host.pay = lambda order: order, lambda: wrapped()
@@ -234,7 +230,7 @@ def test_a_callable_that_the_program_has_replaced_says_so_if_it_is_never_called(
     assert by["span pay starts"]["why"] == [f"{host.__name__}:pay was not called"]
 
 
-def test_a_rule_without_effect_has_its_reasons(report) -> None:
+def test_a_rule_without_effect_has_its_reasons(report):
     def act(host: Any) -> None:
         order = host.Order(1)
         with suppress_instrumentation():
@@ -278,7 +274,7 @@ def test_a_rule_without_effect_has_its_reasons(report) -> None:
 
 def test_spans_that_are_not_sampled_or_have_no_provider_do_not_count_as_emitted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_module, spec_file, tracing
-) -> None:
+):
     module = make_module(HOST)
     text = 'hooks: {work: {call: "HOST:work"}}\nspans: {work: {around: work}, shot: {at: work.enter}}'
     spec = spec_file(text, module)
@@ -300,7 +296,7 @@ def test_spans_that_are_not_sampled_or_have_no_provider_do_not_count_as_emitted(
 
 def test_failures_are_counted_with_the_first_error_and_its_location_and_whether_the_rule_is_disabled(
     report, tmp_path: Path
-) -> None:
+):
     spec = """
     hooks:
       work: {call: "HOST:work"}
@@ -329,7 +325,7 @@ def test_failures_are_counted_with_the_first_error_and_its_location_and_whether_
     assert reads(work) == {"attribute fine": (1001, 1001), "attribute bad": (0, 1001)}
 
 
-def test_spans_that_ended_early_are_counted_by_what_ended_them(report) -> None:
+def test_spans_that_ended_early_are_counted_by_what_ended_them(report):
     spec = """
     hooks: {begin: {call: "HOST:begin"}, end: {call: "HOST:end"}, many: {call: "HOST:many"}}
     spans: {order: {key: {value: order.id, max_open: 2}, owner: trace, start: begin.enter, end: end.enter}}
@@ -347,7 +343,7 @@ def test_spans_that_ended_early_are_counted_by_what_ended_them(report) -> None:
     assert report(spec, act)["ended_early"] == {"order": {"limit": 1, "replaced": 1, "trace_closed": 2}}
 
 
-def test_calls_in_many_threads_are_each_counted(report) -> None:
+def test_calls_in_many_threads_are_each_counted(report):
     before = sys.getswitchinterval()
 
     def act(host: Any) -> None:
@@ -370,7 +366,7 @@ def test_calls_in_many_threads_are_each_counted(report) -> None:
     assert reads(rules["span work starts"]) == {"attribute id": (2400, 2400)}
 
 
-def test_generators_coroutines_and_raising_calls_are_counted(report) -> None:
+def test_generators_coroutines_and_raising_calls_are_counted(report):
     source = """
     import asyncio
     async def wait(order): return order
@@ -396,9 +392,7 @@ def test_generators_coroutines_and_raising_calls_are_counted(report) -> None:
     assert reads(rules["span fail ends"]) == {"attribute got": (0, 0), "attribute type": (1, 1)}
 
 
-def test_a_spec_that_is_not_active_says_why(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spec_file, tracing
-) -> None:
+def test_a_spec_that_is_not_active_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spec_file, tracing):
     file = tmp_path / "report.txt"
     monkeypatch.setenv("OTEL_PYTHON_DECLARATIVE_REPORT", str(file))
     wrong = spec_file("spans: {a: {arround: 'm:f'}}", file="wrong.yaml")
@@ -418,7 +412,7 @@ def test_a_spec_that_is_not_active_says_why(
 
 def test_without_a_report_the_generated_source_counts_nothing(
     make_module, instrumented, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+):
     """The source itself is compared in ``test_wrappers``; that nothing is imported, in ``test_report_processes``."""
     module = make_module(HOST)
     sources = []
@@ -434,7 +428,7 @@ def test_without_a_report_the_generated_source_counts_nothing(
     assert not [line for source in sources[0].values() for line in source.splitlines() if line.strip() in counting]
 
 
-def test_a_counter_starts_again_in_a_child_and_references_to_its_add_stay_valid() -> None:
+def test_a_counter_starts_again_in_a_child_and_references_to_its_add_stay_valid():
     counter = Counter()
     add = counter.add
     add(), add()
@@ -445,7 +439,7 @@ def test_a_counter_starts_again_in_a_child_and_references_to_its_add_stay_valid(
     assert (counter.value, counter.value) == (1, 1)
 
 
-def test_the_text_has_what_may_need_attention_before_the_table_of_all_rules() -> None:
+def test_the_text_has_what_may_need_attention_before_the_table_of_all_rules():
     def rule(kind: Any, name: str, part: Any, line: int, **more: Any) -> RuleStatus:
         id = RuleId(kind, name, Mark("/specs/shop.yaml", line, 1), part)
         return RuleStatus(id, ["shop:buy"], **{"state": "installed", **more})
@@ -494,12 +488,12 @@ def test_the_text_has_what_may_need_attention_before_the_table_of_all_rules() ->
     )
 
 
-def test_a_report_without_a_spec_says_that_none_is_active() -> None:
+def test_a_report_without_a_spec_says_that_none_is_active():
     report = as_text(Occasion("app.py", 7, "at exit", "now"), [])
     assert "No spec is active" in report
 
 
-def test_shipped_specs_that_nobody_asked_for_are_one_line() -> None:
+def test_shipped_specs_that_nobody_asked_for_are_one_line():
     unused = [SpecStatus(name, f"/{name}.yaml", "waiting", "it", requested=False) for name in ("openai", "mcp")]
     asked = SpecStatus("ag2", "/ag2.yaml", "waiting", "ag2 was not imported")
     report = as_text(Occasion("app.py", 7, "at exit", "now"), [unused[0], asked, unused[1]])

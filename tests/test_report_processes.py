@@ -1,7 +1,5 @@
 """Each process writes its own report, when it ends and on a signal; the program is not affected."""
 
-from __future__ import annotations
-
 import json
 import multiprocessing
 import os
@@ -30,7 +28,7 @@ def emitted(report: dict[str, Any]) -> dict[str, int]:
     return {rule["rule"]: rule["emitted"] for rule in shop["rules"] if rule["emitted"]}
 
 
-def test_an_ag2_program_under_opentelemetry_instrument_is_reported_and_not_affected(tmp_path: Path) -> None:
+def test_an_ag2_program_under_opentelemetry_instrument_is_reported_and_not_affected(tmp_path: Path):
     file = tmp_path / "report.json"
     plain = processes.run(DEMO / "app.py")
     done = processes.run(DEMO / "app.py", OTEL_PYTHON_DECLARATIVE_REPORT=str(file))
@@ -58,7 +56,7 @@ def test_an_ag2_program_under_opentelemetry_instrument_is_reported_and_not_affec
     assert "the `when` of the hook dispatch_failed (ag2.yaml:" in never["event dispatch_failed"][0]
 
 
-def test_without_a_report_a_process_imports_nothing_of_it(tmp_path: Path) -> None:
+def test_without_a_report_a_process_imports_nothing_of_it(tmp_path: Path):
     app = tmp_path / "app.py"
     app.write_text(
         "import ag2.network, sys\n"
@@ -69,7 +67,7 @@ def test_without_a_report_a_process_imports_nothing_of_it(tmp_path: Path) -> Non
     assert "opentelemetry.instrumentation.declarative.runtime.rule_stats" in there[0]
 
 
-def test_a_library_that_is_never_imported_and_a_spec_with_an_error_are_reported(tmp_path: Path) -> None:
+def test_a_library_that_is_never_imported_and_a_spec_with_an_error_are_reported(tmp_path: Path):
     (tmp_path / "app.py").write_text("print('done')\n")
     (tmp_path / "wrong.yaml").write_text("instrument: 2\nname: wrong\nspans: {a: {arround: 'm:f'}}\n")
     (tmp_path / "away.yaml").write_text("instrument: 2\nname: away\nspans: {a: {around: 'not.here:f'}}\n")
@@ -85,14 +83,14 @@ def test_a_library_that_is_never_imported_and_a_spec_with_an_error_are_reported(
     assert "    not.here was not imported\n      away.yaml:3  span a starts\n" in done.errors
 
 
-def test_spans_that_are_open_at_exit_are_reported_with_what_ended_them(tmp_path: Path) -> None:
+def test_spans_that_are_open_at_exit_are_reported_with_what_ended_them(tmp_path: Path):
     file = tmp_path / "report.txt"
     done = both_ways(tmp_path, "shop.begin('left')", OTEL_PYTHON_DECLARATIVE_REPORT=str(file))
     assert done.ends() == {"left": "shutdown"}
     assert "  ended early\n    span order: shutdown (1)\n" in file.read_text()
 
 
-def test_the_example_in_the_documentation_is_reported_as_shown(tmp_path: Path) -> None:
+def test_the_example_in_the_documentation_is_reported_as_shown(tmp_path: Path):
     page = (DEMO.parent / "report.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```(\w+)\n(.*?)```", page, re.S)
     (spec,) = (text for kind, text in blocks if kind == "yaml")
@@ -107,7 +105,7 @@ def test_the_example_in_the_documentation_is_reported_as_shown(tmp_path: Path) -
 
 
 @posix
-def test_a_forked_child_reports_its_own_counts_in_its_own_file(tmp_path: Path) -> None:
+def test_a_forked_child_reports_its_own_counts_in_its_own_file(tmp_path: Path):
     source = """
     import os, sys
     shop.work(id=1)
@@ -127,9 +125,7 @@ def test_a_forked_child_reports_its_own_counts_in_its_own_file(tmp_path: Path) -
 
 @processes.needs_instrumented_children
 @pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
-def test_each_child_of_multiprocessing_has_its_own_report_and_its_helpers_have_none(
-    method: str, tmp_path: Path
-) -> None:
+def test_each_child_of_multiprocessing_has_its_own_report_and_its_helpers_have_none(method: str, tmp_path: Path):
     if method not in multiprocessing.get_all_start_methods():
         pytest.skip(f"{method} is not available")
     (tmp_path / "app.py").write_text(
@@ -165,7 +161,7 @@ def test_each_child_of_multiprocessing_has_its_own_report_and_its_helpers_have_n
 
 
 @processes.needs_instrumented_children
-def test_a_program_started_by_another_does_not_overwrite_its_report(tmp_path: Path) -> None:
+def test_a_program_started_by_another_does_not_overwrite_its_report(tmp_path: Path):
     (tmp_path / "child.py").write_text("import shop\nshop.work(id=1)\n")
     (tmp_path / "app.py").write_text(
         "import shop, subprocess, sys\nsubprocess.run([sys.executable, 'child.py'], check=True)\nshop.inner(id=1)\n"
@@ -202,7 +198,7 @@ os.rename({file!r}, {file!r} + ".first")
 
 @posix
 @pytest.mark.parametrize(("name", "setting"), [("SIGUSR1", ""), ("SIGUSR2", "usr2"), ("SIGALRM", "SIGALRM")])
-def test_on_a_signal_a_running_process_writes_the_counts_so_far(name: str, setting: str, tmp_path: Path) -> None:
+def test_on_a_signal_a_running_process_writes_the_counts_so_far(name: str, setting: str, tmp_path: Path):
     file = tmp_path / "report.json"
     source = SIGNALLED.format(name=name, file=str(file))
     where = {"OTEL_PYTHON_DECLARATIVE_REPORT": str(file), "OTEL_PYTHON_DECLARATIVE_REPORT_SIGNAL": setting}
@@ -216,7 +212,7 @@ def test_on_a_signal_a_running_process_writes_the_counts_so_far(name: str, setti
 
 
 @posix
-def test_a_signal_that_interrupts_counting_neither_deadlocks_nor_loses_a_count(tmp_path: Path) -> None:
+def test_a_signal_that_interrupts_counting_neither_deadlocks_nor_loses_a_count(tmp_path: Path):
     source = """
     import os, signal, threading
     def shoot():
@@ -240,7 +236,7 @@ def test_a_signal_that_interrupts_counting_neither_deadlocks_nor_loses_a_count(t
 
 
 @posix
-def test_a_handler_of_the_application_stays_whenever_it_was_set(tmp_path: Path) -> None:
+def test_a_handler_of_the_application_stays_whenever_it_was_set(tmp_path: Path):
     app = """
     import os, signal
     signal.signal(signal.SIGUSR1, lambda *_: print("mine"))
@@ -271,9 +267,7 @@ def test_a_handler_of_the_application_stays_whenever_it_was_set(tmp_path: Path) 
         ("kill", "no report is written on the signal SIGKILL: "),
     ],
 )
-def test_a_signal_that_is_not_available_is_logged_and_none_is_handled(
-    setting: str, message: str, tmp_path: Path
-) -> None:
+def test_a_signal_that_is_not_available_is_logged_and_none_is_handled(setting: str, message: str, tmp_path: Path):
     source = "import signal; print(signal.getsignal(signal.SIGUSR1) == signal.SIG_DFL)"
     where = {"OTEL_PYTHON_DECLARATIVE_REPORT": "-", "OTEL_PYTHON_DECLARATIVE_REPORT_SIGNAL": setting}
     done = run(tmp_path, source, **where)
@@ -281,7 +275,7 @@ def test_a_signal_that_is_not_available_is_logged_and_none_is_handled(
     assert (message in done.errors) and (message or "no report is written" not in done.errors)
 
 
-def test_a_report_that_cannot_be_written_is_logged_once_and_the_program_is_not_affected(tmp_path: Path) -> None:
+def test_a_report_that_cannot_be_written_is_logged_once_and_the_program_is_not_affected(tmp_path: Path):
     file = tmp_path / "nowhere" / "report.json"
     done = run(tmp_path, "shop.work(id=1); print('done')", OTEL_PYTHON_DECLARATIVE_REPORT=str(file))
     assert (done.code, done.lines) == (0, ["done"])
@@ -291,7 +285,7 @@ def test_a_report_that_cannot_be_written_is_logged_once_and_the_program_is_not_a
 
 
 @posix
-def test_only_regular_files_are_replaced(tmp_path: Path) -> None:
+def test_only_regular_files_are_replaced(tmp_path: Path):
     pipe, link, real = tmp_path / "pipe", tmp_path / "link.json", tmp_path / "real.json"
     os.mkfifo(pipe)
     link.symlink_to(real)
@@ -303,13 +297,13 @@ def test_only_regular_files_are_replaced(tmp_path: Path) -> None:
     assert emitted(json.loads(real.read_text()))["span work starts"] == 1
 
 
-def test_a_relative_path_is_resolved_at_the_start(tmp_path: Path) -> None:
+def test_a_relative_path_is_resolved_at_the_start(tmp_path: Path):
     (tmp_path / "other").mkdir()
     run(tmp_path, "import os; os.chdir('other')", OTEL_PYTHON_DECLARATIVE_REPORT="report.json")
     assert (tmp_path / "report.json").exists()
 
 
-def test_uninstrumenting_writes_the_report_and_restores_signal_and_setting(tmp_path: Path) -> None:
+def test_uninstrumenting_writes_the_report_and_restores_signal_and_setting(tmp_path: Path):
     file = tmp_path / "report.txt"
     source = """
     import os, signal
@@ -327,7 +321,7 @@ def test_uninstrumenting_writes_the_report_and_restores_signal_and_setting(tmp_p
 
 
 @posix
-def test_a_signal_can_come_from_another_process(tmp_path: Path) -> None:
+def test_a_signal_can_come_from_another_process(tmp_path: Path):
     file = tmp_path / "report.json"
     source = f"""
     import os, time

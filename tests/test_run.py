@@ -1,7 +1,5 @@
 """``instrument run``: the program is unchanged, and specs are active."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess
@@ -53,14 +51,14 @@ NO_EXPORT = {"OTEL_TRACES_EXPORTER": "none", "OTEL_METRICS_EXPORTER": "none", "O
 
 
 @pytest.mark.parametrize("command", [("app.py",), ("python", "app.py"), ("-m", "app"), ("--", "app.py")])
-def test_a_program_runs_with_its_arguments_and_its_exit_code(command: tuple[str, ...], folder: Path) -> None:
+def test_a_program_runs_with_its_arguments_and_its_exit_code(command: tuple[str, ...], folder: Path):
     given = ("--report", "-x", "one two")
     done = run(folder, "--specs", "my.yaml", *command, *given, **NO_EXPORT)
     assert (done.returncode, done.stderr) == (7, "")
     assert done.stdout.splitlines() == ["hello --report -x one two", "['none', 'none', 'none']", "bought"]
 
 
-def test_a_module_that_does_not_exist_is_reported_at_the_end_and_only_by_the_program_itself(folder: Path) -> None:
+def test_a_module_that_does_not_exist_is_reported_at_the_end_and_only_by_the_program_itself(folder: Path):
     (folder / "wrong.yaml").write_text(SPEC.replace("shop:buy", "shopp:buy").replace("shop:sell", "shop_two:sell"))
     (folder / "shop_two.py").write_text("")
     child = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import json'], check=True)"
@@ -70,7 +68,7 @@ def test_a_module_that_does_not_exist_is_reported_at_the_end_and_only_by_the_pro
     assert 'did you mean "shop"?' in done.stderr
 
 
-def test_a_misspelt_name_of_the_script_is_reported_once_with_the_right_one(folder: Path) -> None:
+def test_a_misspelt_name_of_the_script_is_reported_once_with_the_right_one(folder: Path):
     (folder / "wrong.yaml").write_text(SPEC.replace("shop:buy", "scritp:buy"))
     forked = "import os\ndef buy(): return 1\nif os.fork():\n    os.wait()\nbuy()"
     (folder / "script.py").write_text(forked if hasattr(os, "fork") else "def buy(): return 1\nbuy()")
@@ -100,7 +98,7 @@ print(shop.overwritten(), shop.covered(), shop.variant(), made())
 """
 
 
-def test_hooks_that_are_inactive_without_an_error_are_reported_at_the_end(folder: Path) -> None:
+def test_hooks_that_are_inactive_without_an_error_are_reported_at_the_end(folder: Path):
     targets = ["shop:overwritten", "shop:covered", "shop:variant", "made:made", "unused:unused"]
     functions = "".join(f"def {each}(): return '{each}'\n" for each in ("overwritten", "covered", "variant"))
     (folder / "shop.py").write_text(functions)
@@ -120,7 +118,7 @@ def test_hooks_that_are_inactive_without_an_error_are_reported_at_the_end(folder
     assert "shop:overwritten was not called: the program has replaced it since it was patched" in done.stderr
 
 
-def test_a_report_goes_to_standard_error_or_to_a_file(folder: Path) -> None:
+def test_a_report_goes_to_standard_error_or_to_a_file(folder: Path):
     done = run(folder, "--report", "--specs", "my.yaml", "app.py", **NO_EXPORT)
     assert done.returncode == 7
     assert "shop:sell was not called\n      my.yaml:3  span sell starts\n" in done.stderr
@@ -129,7 +127,7 @@ def test_a_report_goes_to_standard_error_or_to_a_file(folder: Path) -> None:
     assert "shop:sell was not called\n" in (folder / "rules.txt").read_text()
 
 
-def test_the_tree_is_shown_only_on_request(folder: Path) -> None:
+def test_the_tree_is_shown_only_on_request(folder: Path):
     done = run(folder, "--tree", "--specs", "my.yaml", "app.py")
     assert (done.returncode, done.stderr) == (7, "")
     assert "['tree', 'none', 'none']" in done.stdout
@@ -138,7 +136,7 @@ def test_the_tree_is_shown_only_on_request(folder: Path) -> None:
     assert "[None, None, None]" in done.stdout.replace("'otlp'", "None")
 
 
-def test_the_specs_of_the_flag_are_added_to_those_of_the_environment(folder: Path) -> None:
+def test_the_specs_of_the_flag_are_added_to_those_of_the_environment(folder: Path):
     (folder / "more.yaml").write_text(SPEC.replace("buy:", "bought:"))
     listed = {"OTEL_PYTHON_DECLARATIVE_SPECS": "my.yaml"}
     done = run(folder, "--tree", "--specs", "more.yaml", "app.py", **listed)
@@ -158,13 +156,13 @@ instrumentation/development:
 """
 
 
-def test_a_spec_that_several_sources_list_is_active_once(folder: Path) -> None:
+def test_a_spec_that_several_sources_list_is_active_once(folder: Path):
     listed = f"my.yaml,{folder / 'my.yaml'}"
     done = run(folder, "--tree", "--specs", "my.yaml", "app.py", OTEL_PYTHON_DECLARATIVE_SPECS=listed)
     assert done.stdout.count("\u2514\u2500 buy") == 1
 
 
-def test_the_flags_override_the_configuration_file_and_their_specs_are_added(folder: Path) -> None:
+def test_the_flags_override_the_configuration_file_and_their_specs_are_added(folder: Path):
     (folder / "otel.yaml").write_text(CONFIG)
     settings = {**NO_EXPORT, "OTEL_CONFIG_FILE": "otel.yaml"}
     done = run(folder, "--report", "--specs", "my.yaml", "--tree", "app.py", **settings)
@@ -178,7 +176,7 @@ def test_the_flags_override_the_configuration_file_and_their_specs_are_added(fol
     assert "inline (otel.yaml): 2 rules" in (folder / "file.txt").read_text()
 
 
-def test_the_environment_holds_only_what_the_flags_say(folder: Path) -> None:
+def test_the_environment_holds_only_what_the_flags_say(folder: Path):
     (folder / "otel.yaml").write_text(CONFIG)
     (folder / "show.py").write_text("import os\nfor name, value in os.environ.items(): print(f'{name}={value}')\n")
     settings = {**NO_EXPORT, "OTEL_CONFIG_FILE": "otel.yaml"}
@@ -191,7 +189,7 @@ def test_the_environment_holds_only_what_the_flags_say(folder: Path) -> None:
     assert "OTEL_PYTHON_DECLARATIVE" not in done.stdout
 
 
-def test_a_spec_may_have_a_comma_in_its_name_and_a_program_run_inside_adds_its_own(folder: Path) -> None:
+def test_a_spec_may_have_a_comma_in_its_name_and_a_program_run_inside_adds_its_own(folder: Path):
     (folder / "a,b.yaml").write_text(SPEC)
     (folder / "more.yaml").write_text(SPEC.replace("buy:", "bought:"))
     (folder / "outer.py").write_text(
@@ -220,13 +218,13 @@ def test_wrong_usage_is_reported_and_exits_2(
     capsys: pytest.CaptureFixture[str],
     folder: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:
+):
     monkeypatch.chdir(folder)
     assert main(["run", *arguments]) == 2
     assert message in capsys.readouterr().err
 
 
-def test_an_unknown_flag_is_wrong_usage(folder: Path) -> None:
+def test_an_unknown_flag_is_wrong_usage(folder: Path):
     done = run(folder, "--unknown", "app.py")
     assert done.returncode == 2
     assert "--unknown" in done.stderr
@@ -249,7 +247,7 @@ def test_an_unknown_flag_is_wrong_usage(folder: Path) -> None:
 )
 def test_a_default_exporter_that_is_not_installed_is_disabled(
     installed: str, distributions: str, given: dict[str, str], disabled: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+):
     def entry_points(group: str, **name: str) -> EntryPoints:
         names = distributions if group == "opentelemetry_distro" else installed
         return EntryPoints(EntryPoint(each, "a:b", group) for each in names.split()).select(**name)
@@ -260,7 +258,7 @@ def test_a_default_exporter_that_is_not_installed_is_disabled(
     assert os.environ == given | {f"OTEL_{signal}_EXPORTER": "none" for signal in disabled.split()}
 
 
-def test_a_program_runs_and_is_reported_without_an_exporter(folder: Path) -> None:
+def test_a_program_runs_and_is_reported_without_an_exporter(folder: Path):
     if entry_points(group="opentelemetry_traces_exporter", name="otlp_proto_grpc"):
         pytest.skip("there is an exporter")
     done = run(folder, "--report", "--specs", "my.yaml", "app.py")

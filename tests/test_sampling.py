@@ -1,7 +1,5 @@
 """Limits on how many spans of a type are recorded."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

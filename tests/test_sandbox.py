@@ -1,7 +1,5 @@
 """Known attacks on sandboxes for `eval`: each is refused, or harmless and bounded."""
 
-from __future__ import annotations
-
 import sys
 import tracemalloc
 from collections.abc import Callable

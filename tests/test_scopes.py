@@ -1,7 +1,5 @@
 """The instrumentation scope: its name, version and schema URL, and what they depend on."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

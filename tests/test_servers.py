@@ -1,7 +1,5 @@
 """Servers keep every span when they are stopped, and so does pytest-xdist with several processes."""
 
-from __future__ import annotations
-
 import contextlib
 import http.client
 import importlib.util
@@ -53,7 +51,7 @@ def post_worker_init(worker):
 )
 def test_a_gunicorn_worker_exports_its_spans_and_ends_open_ones_at_sigterm(
     options: list[str], traced: str, tmp_path: Path
-) -> None:
+):
     (tmp_path / "app.py").write_text(APP)
     (tmp_path / "gunicorn.conf.py").write_text(READY)
     command = [sys.executable, "-m", "gunicorn", "--workers", "2", "--bind", "127.0.0.1:0", "--no-control-socket"]
@@ -188,7 +186,7 @@ SERVERS = {
 
 
 @pytest.mark.parametrize("name", SERVERS)
-def test_a_server_that_is_stopped_by_sigterm_loses_no_span(name: str, tmp_path: Path) -> None:
+def test_a_server_that_is_stopped_by_sigterm_loses_no_span(name: str, tmp_path: Path):
     """Its exit code is its own: some servers handle the signal and end themselves by it afterwards."""
     arguments, module, code = SERVERS[name]
     pytest.importorskip(module)
@@ -203,7 +201,7 @@ RELOADERS = {
 
 
 @pytest.mark.parametrize("name", RELOADERS)
-def test_a_server_with_a_reloader_loses_no_span_at_ctrl_c(name: str, tmp_path: Path) -> None:
+def test_a_server_with_a_reloader_loses_no_span_at_ctrl_c(name: str, tmp_path: Path):
     """A terminal sends the signal to every process of the program."""
     pytest.importorskip(name)
     _serve_two_requests(
@@ -267,7 +265,7 @@ if __name__ == "__main__":
 
 
 @pytest.mark.parametrize("pool", ["prefork", "solo", "threads"])
-def test_a_celery_worker_that_is_stopped_by_sigterm_loses_no_span(pool: str, tmp_path: Path) -> None:
+def test_a_celery_worker_that_is_stopped_by_sigterm_loses_no_span(pool: str, tmp_path: Path):
     pytest.importorskip("celery")
     (tmp_path / "jobs.py").write_text(CELERY)
     settings = environment(tmp_path, "before batched")
@@ -304,7 +302,7 @@ def test_it(number):
 
 
 @pytest.mark.skipif(importlib.util.find_spec("xdist") is None, reason="pytest-xdist is not installed")
-def test_pytest_xdist_workers_export_their_spans_and_end_open_ones(tmp_path: Path) -> None:
+def test_pytest_xdist_workers_export_their_spans_and_end_open_ones(tmp_path: Path):
     (tmp_path / "test_shop.py").write_text(TESTS)
     start = "import sys, pytest; sys.exit(pytest.main(['-n2', '-q', '-pno:cacheprovider', '-pxdist', 'test_shop.py']))"
     done = run(tmp_path, start, traced="before batched", PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
@@ -326,7 +324,7 @@ async def app(scope, receive, send):
 @pytest.mark.parametrize("resets", [False, True])
 def test_a_request_on_a_connection_that_is_kept_alive_has_a_trace_of_its_own(
     resets: bool, make_module: Callable[[str], ModuleType], instrumented: Callable[..., Any], tracing
-) -> None:
+):
     """After a large body, uvicorn reads the connection in the context of the request, unless it resets contexts."""
     uvicorn = pytest.importorskip("uvicorn")
     if resets and "reset_contextvars" not in inspect.signature(uvicorn.Config).parameters:

@@ -1,7 +1,5 @@
 """A hooked callable behaves as before, for every kind of callable and call, and its span has the outcome."""
 
-from __future__ import annotations
-
 import functools
 import inspect
 import itertools
@@ -29,7 +27,7 @@ spans:
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_hooked_callable_cannot_be_distinguished_from_the_original(
     case: Case, make_module, instrumented, tracing, logged
-) -> None:
+):
     module = make_module(case.source)
     before, natively = facts(module, case), outcomes_of(module, case)
 
@@ -62,7 +60,7 @@ def test_a_hooked_callable_cannot_be_distinguished_from_the_original(
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_instrumentation_may_end_in_the_middle_of_any_call(case: Case, make_module, tracing, spec_file, logged) -> None:
+def test_instrumentation_may_end_in_the_middle_of_any_call(case: Case, make_module, tracing, spec_file, logged):
     module = make_module(case.source)
     natively = outcomes_of(module, case, during=lambda: None)
     spec = spec_file(SPEC.replace("TARGET", case.target), module)
@@ -108,7 +106,7 @@ def wrapped() -> Iterator[Any]:
 @pytest.mark.parametrize(("case", "tool"), list(wrapped()))
 def test_the_wrapper_of_another_tool_can_be_inside_or_outside_of_ours(
     case: Case, tool: Callable[[Any], Any], make_module, instrumented, spec_file, tracing, logged
-) -> None:
+):
     module = make_module(case.source)
     owner, name = _holder(module, case)
     original = inspect.getattr_static(owner, name)
@@ -143,7 +141,7 @@ def _holder(module: Any, case: Case) -> tuple[Any, str]:
     return functools.reduce(getattr, path, module), name
 
 
-def test_every_pair_of_a_shape_a_kind_and_a_signature_is_in_the_table() -> None:
+def test_every_pair_of_a_shape_a_kind_and_a_signature_is_in_the_table():
     for pair in itertools.combinations(("shape", "kind", "signature"), 2):
         possible, selected = (
             {tuple(getattr(case, each) for each in pair) for case in cases} for cases in (combinations(), CASES)

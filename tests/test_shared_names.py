@@ -1,7 +1,5 @@
 """Names that all expressions of a spec share."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +28,7 @@ def module(make_module) -> Any:
     return make_module(HOST)
 
 
-def test_a_name_stands_for_its_expression_wherever_it_is_read(module, instrumented, tracing) -> None:
+def test_a_name_stands_for_its_expression_wherever_it_is_read(module, instrumented, tracing):
     spec = """
     names:
       cart: self
@@ -60,7 +58,7 @@ def test_a_name_stands_for_its_expression_wherever_it_is_read(module, instrument
     assert dict(ship.attributes) == {"order": 3, "each": ("tea", "cup"), "sized": ("tea8", "cup8")}
 
 
-def test_the_item_of_a_comprehension_does_not_hide_what_a_name_reads(module, instrumented, tracing) -> None:
+def test_the_item_of_a_comprehension_does_not_hide_what_a_name_reads(module, instrumented, tracing):
     spec = """
     names: {kind: card}
     spans: {pay: {around: "HOST:Cart.pay", attributes: {kinds: "[f'{card} {kind}' for card in self.lines]"}}}
@@ -70,9 +68,7 @@ def test_the_item_of_a_comprehension_does_not_hide_what_a_name_reads(module, ins
     assert dict(tracing.span.attributes) == {"kinds": ("tea visa", "cup visa")}
 
 
-def test_a_condition_under_a_name_is_decided_once(
-    module, instrumented, tracing, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_condition_under_a_name_is_decided_once(module, instrumented, tracing, monkeypatch: pytest.MonkeyPatch):
     spec = """
     names: {new_conventions: '"http" in split("${SHOP_CONVENTIONS}", ",")'}
     spans:
@@ -94,7 +90,7 @@ def test_a_condition_under_a_name_is_decided_once(
     ]
 
 
-def test_a_name_that_no_expression_reads_is_reported(tmp_path: Path) -> None:
+def test_a_name_that_no_expression_reads_is_reported(tmp_path: Path):
     file = tmp_path / "spec.yaml"
     file.write_text("""\
 instrument: 2
@@ -108,7 +104,7 @@ spans: {pay: {around: "shop.cart:Cart.pay", attributes: {id: used}}}
     assert [problem.message for problem in static_warnings(found)] == ['no expression reads the name "only_by_unused"']
 
 
-def test_the_commands_of_click_share_the_names_of_a_spec(module, instrumented, tracing) -> None:
+def test_the_commands_of_click_share_the_names_of_a_spec(module, instrumented, tracing):
     spec = """
     names: {command: ctx.command.name, parent: ctx.parent.command.name}
     spans:
@@ -123,7 +119,7 @@ def test_the_commands_of_click_share_the_names_of_a_spec(module, instrumented, t
 
 def test_explain_shows_the_names_of_a_spec_and_the_items_of_lists(
     module, spec_file, capsys: pytest.CaptureFixture[str]
-) -> None:
+):
     spec = """
     names: {number: self.id + 1}
     hooks: {pay: {call: "HOST:Cart.pay", each: {line: self.lines}}}

@@ -1,7 +1,5 @@
 """The calls of `make soak`, a few thousand times: they leave no objects behind."""
 
-from __future__ import annotations
-
 import gc
 import linecache
 from collections import Counter
@@ -50,7 +48,7 @@ WORKLOADS = [
 
 
 @pytest.mark.parametrize("name", WORKLOADS)
-def test_many_calls_leave_no_more_objects_than_few(name: str) -> None:
+def test_many_calls_leave_no_more_objects_than_few(name: str):
     with soak.soaked() as (module, instrumentor, counting, _):
         clock = iter(range(10**9))
         soak.spans_of(instrumentor)["old"]._table._clock = lambda: next(clock) / 400
@@ -67,7 +65,7 @@ def test_many_calls_leave_no_more_objects_than_few(name: str) -> None:
         assert all(size <= 500 for size in sizes.values())
 
 
-def test_the_measurement_finds_a_leak_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_measurement_finds_a_leak_and_nothing_else(monkeypatch: pytest.MonkeyPatch):
     """A shortened run, and one with a leak."""
     monkeypatch.setattr(soak, "CHECKPOINTS", 2)
     printed: list[str] = []
@@ -79,7 +77,7 @@ def test_the_measurement_finds_a_leak_and_nothing_else(monkeypatch: pytest.Monke
     assert leaking.growth[0][0] == "builtins.list"
 
 
-def test_instrumenting_and_uninstrumenting_two_hundred_times_leaves_nothing() -> None:
+def test_instrumenting_and_uninstrumenting_two_hundred_times_leaves_nothing():
     with soak.soaked(SMALL) as (module, instrumentor, _, start):
 
         def cycle() -> None:

@@ -1,7 +1,5 @@
 """Parents and links with several sources."""
 
-from __future__ import annotations
-
 import asyncio
 from typing import Any
 
@@ -83,9 +81,7 @@ SPAN, CARRIED = "{span: sent, key: id}", "{traceparent: trace}"
         (f"[{CARRIED}]", [CURRENT], CURRENT),
     ],
 )
-def test_the_parent_is_the_first_source_that_exists(
-    parent: str, there: list[str], expected: str | None, work, logged
-) -> None:
+def test_the_parent_is_the_first_source_that_exists(parent: str, there: list[str], expected: str | None, work, logged):
     assert work(f"parent: {parent}", there) == (expected, [])
     assert logged() == []
 
@@ -102,7 +98,7 @@ def test_the_parent_is_the_first_source_that_exists(
         ("[current, {span: sent, key: id, required: true}]", [], None),
     ],
 )
-def test_without_a_required_parent_no_span_starts(parent: str, there: list[str], expected: str | None, work) -> None:
+def test_without_a_required_parent_no_span_starts(parent: str, there: list[str], expected: str | None, work):
     assert work(f"parent: {parent}", there) == (None if expected is None else (expected, []))
 
 
@@ -122,26 +118,26 @@ def test_without_a_required_parent_no_span_starts(parent: str, there: list[str],
 )
 def test_a_link_leads_to_the_first_of_its_sources_that_exists(
     link: str, there: list[str], expected: list[str], work, logged
-) -> None:
+):
     assert work(f"parent: none\n    links: {{about: {link}}}", there) == (None, expected)
     assert logged() == []
 
 
 @pytest.mark.parametrize(("there", "failures"), [([CURRENT, OPEN], 0), ([OPEN], 1)])
-def test_a_source_is_not_read_if_one_before_it_exists(there: list[str], failures: int, work, logged) -> None:
+def test_a_source_is_not_read_if_one_before_it_exists(there: list[str], failures: int, work, logged):
     rule = "links: {about: [current, {traceparent: len(self)}], open: {span: sent, key: id}}"
     assert work(f"parent: none\n    {rule}", there) == (None, there)
     assert len(logged()) == failures
 
 
-def test_a_source_with_an_invalid_key_is_logged_with_its_rule(work, logged) -> None:
+def test_a_source_with_an_invalid_key_is_logged_with_its_rule(work, logged):
     rule = "parent: [{span: sent, key: '[id]'}, {traceparent: trace}]"
     assert work(rule, [OPEN, REMOTE]) is None
     (line,) = logged()
     assert "span work failed: TypeError: unhashable type: 'list'" in line
 
 
-def test_a_current_span_that_has_ended_does_not_count(module, instrumented, tracing) -> None:
+def test_a_current_span_that_has_ended_does_not_count(module, instrumented, tracing):
     """It is left in the context of a task that it has started and that outlives it."""
     spec = (
         SPEC % "links: {by: current}"

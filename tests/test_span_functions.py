@@ -1,7 +1,5 @@
 """Python functions that are called with a span at a moment."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import sqlite3.dbapi2
@@ -67,7 +65,7 @@ def module(make_module) -> Any:
     return make_module(HOST)
 
 
-def test_a_function_is_called_with_the_span_of_a_call_and_its_arguments(module, instrumented, tracing) -> None:
+def test_a_function_is_called_with_the_span_of_a_call_and_its_arguments(module, instrumented, tracing):
     spec = """
     hooks: {pay: {call: "HOST:Cart.pay"}}
     spans: {pay: {around: pay}, ship: {around: "HOST:Cart.ship"}}
@@ -84,7 +82,7 @@ def test_a_function_is_called_with_the_span_of_a_call_and_its_arguments(module, 
     assert [span.attributes.get("noted") for span in tracing.spans] == [2, 0, 2, None]
 
 
-def test_a_function_is_called_with_the_open_span_that_has_a_key(module, instrumented, tracing) -> None:
+def test_a_function_is_called_with_the_open_span_that_has_a_key(module, instrumented, tracing):
     spec = """
     hooks: {pay: {call: "HOST:Cart.pay"}, ship: {call: "HOST:Cart.ship"}}
     spans: {cart: {key: self.id, start: ship.enter, end: ship.exit}}
@@ -99,7 +97,7 @@ def test_a_function_is_called_with_the_open_span_that_has_a_key(module, instrume
 
 def test_a_function_that_fails_is_reported_once_and_does_not_affect_the_call(
     module, instrumented, tracing, caplog: pytest.LogCaptureFixture
-) -> None:
+):
     spec = """
     spans: {pay: {around: pay}}
     hooks: {pay: {call: "HOST:Cart.pay"}}
@@ -118,7 +116,7 @@ def test_a_function_that_fails_is_reported_once_and_does_not_affect_the_call(
     assert [span.attributes["noted"] for span in tracing.spans] == [0, 0, 0]
 
 
-def test_a_coroutine_function_is_awaited_in_a_call_of_a_coroutine_function(module, instrumented, tracing) -> None:
+def test_a_coroutine_function_is_awaited_in_a_call_of_a_coroutine_function(module, instrumented, tracing):
     spec = """
     hooks: {refund: {call: "HOST:Cart.refund"}}
     spans: {refund: {around: refund}}
@@ -137,7 +135,7 @@ def test_a_coroutine_function_is_awaited_in_a_call_of_a_coroutine_function(modul
     assert len(tracing.spans) == 2
 
 
-def test_a_task_can_be_cancelled_while_it_awaits_a_function(module, instrumented, tracing) -> None:
+def test_a_task_can_be_cancelled_while_it_awaits_a_function(module, instrumented, tracing):
     async def cancel() -> None:
         task = asyncio.create_task(module.Cart().refund("visa"))
         while not module.calls:
@@ -161,7 +159,7 @@ def test_a_task_can_be_cancelled_while_it_awaits_a_function(module, instrumented
 )
 def test_a_coroutine_function_is_not_awaited_at_the_end_of_a_result_that_is_followed(
     hook: str, module, instrumented, tracing, logged
-) -> None:
+):
     spec = f"""
     hooks: {{refund: {hook}}}
     spans: {{refund: {{around: refund}}}}
@@ -175,7 +173,7 @@ def test_a_coroutine_function_is_not_awaited_at_the_end_of_a_result_that_is_foll
     assert len(tracing.spans) == 1
 
 
-def test_a_function_is_not_called_with_a_span_that_is_not_recorded(module, instrumented, tracing) -> None:
+def test_a_function_is_not_called_with_a_span_that_is_not_recorded(module, instrumented, tracing):
     spec = """
     hooks: {pay: {call: "HOST:Cart.pay"}}
     spans: {pay: {around: pay, sample: {ratio: 0}}}
@@ -186,7 +184,7 @@ def test_a_function_is_not_called_with_a_span_that_is_not_recorded(module, instr
     assert module.calls == []
 
 
-def test_no_rule_applies_to_what_a_function_calls(module, instrumented, tracing) -> None:
+def test_no_rule_applies_to_what_a_function_calls(module, instrumented, tracing):
     spec = """
     hooks: {pay: {call: "HOST:Cart.pay"}, note: {call: "HOST:note"}}
     spans: {pay: {around: pay}, note: {around: note}}
@@ -203,7 +201,7 @@ def explain_plan(span: Any, connection: sqlite3.Connection, statement: str) -> N
     span.set_attribute("db.query.plan", [row[-1] for row in plan])
 
 
-def test_the_plan_of_a_query_is_recorded_by_a_function(module, instrumented, tracing) -> None:
+def test_the_plan_of_a_query_is_recorded_by_a_function(module, instrumented, tracing):
     spec = f"""
     hooks:
       connect: {{call: "sqlite3.dbapi2:connect"}}

@@ -1,7 +1,5 @@
 """Spans at run time: how they start, are found again, and end."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 from typing import Any
@@ -44,7 +42,7 @@ def module(make_module) -> Any:
     return make_module(HOST)
 
 
-def test_a_span_lasts_from_one_call_to_another_and_is_never_current(module, instrumented, tracing) -> None:
+def test_a_span_lasts_from_one_call_to_another_and_is_never_current(module, instrumented, tracing):
     with instrumented(SENT % "", module):
         message = module.Bus().send(module.Message(5))
         assert (trace.get_current_span(), tracing.spans) == (trace.INVALID_SPAN, ())
@@ -53,7 +51,7 @@ def test_a_span_lasts_from_one_call_to_another_and_is_never_current(module, inst
     assert (tracing.span.name, tracing.span.attributes) == ("message", {"delivered": 5})
 
 
-def test_a_span_is_ended_as_replaced_when_its_key_is_used_again(module, recorded) -> None:
+def test_a_span_is_ended_as_replaced_when_its_key_is_used_again(module, recorded):
     with recorded(SENT % "", module) as trace:
         for _ in range(2):
             module.Bus().send(module.Message(5))
@@ -69,7 +67,7 @@ def test_a_span_is_ended_as_replaced_when_its_key_is_used_again(module, recorded
     )
 
 
-def test_the_oldest_span_is_ended_when_too_many_are_open(module, instrumented, tracing) -> None:
+def test_the_oldest_span_is_ended_when_too_many_are_open(module, instrumented, tracing):
     with instrumented(SENT.replace("key: message.id", "key: {value: message.id, max_open: 2}") % "", module):
         for id in (1, 2, 3):
             module.Bus().send(module.Message(id))
@@ -79,7 +77,7 @@ def test_the_oldest_span_is_ended_when_too_many_are_open(module, instrumented, t
     assert [dict(span.attributes) for span in tracing.spans[1:]] == [{"delivered": 2}, {"delivered": 3}]
 
 
-def test_open_spans_are_ended_when_instrumentation_is_removed(module, instrumented, tracing) -> None:
+def test_open_spans_are_ended_when_instrumentation_is_removed(module, instrumented, tracing):
     with instrumented(SENT % "", module):
         module.Bus().send(module.Message(1))
         module.Bus().send(module.Message(2))
@@ -87,7 +85,7 @@ def test_open_spans_are_ended_when_instrumentation_is_removed(module, instrument
 
 
 @pytest.mark.parametrize("key", [None, [], "Odd"])
-def test_an_unhashable_key_is_reported_once_and_loses_no_span(key, module, instrumented, tracing, logged) -> None:
+def test_an_unhashable_key_is_reported_once_and_loses_no_span(key, module, instrumented, tracing, logged):
     class Odd:
         def __hash__(self) -> int:
             raise KeyError("no hash")
@@ -103,7 +101,7 @@ def test_an_unhashable_key_is_reported_once_and_loses_no_span(key, module, instr
     assert tracing.names == ["work", "work"]
 
 
-def test_nested_calls_with_the_same_key_have_distinct_spans(make_module, recorded) -> None:
+def test_nested_calls_with_the_same_key_have_distinct_spans(make_module, recorded):
     module = make_module("""
         def turn(key, depth):
             if depth:
@@ -135,7 +133,7 @@ def test_nested_calls_with_the_same_key_have_distinct_spans(make_module, recorde
     )
 
 
-def test_an_ended_span_can_be_a_parent_while_it_is_remembered(module, recorded) -> None:
+def test_an_ended_span_can_be_a_parent_while_it_is_remembered(module, recorded):
     spec = (
         SENT.replace("key: message.id", "key: {value: message.id, keep_ended: 1}") % ""
         + """
@@ -162,7 +160,7 @@ def test_an_ended_span_can_be_a_parent_while_it_is_remembered(module, recorded) 
     )
 
 
-def test_links_keep_the_order_of_the_spec_and_those_without_a_target_are_omitted(module, recorded) -> None:
+def test_links_keep_the_order_of_the_spec_and_those_without_a_target_are_omitted(module, recorded):
     spec = (
         """
 scope: {name: bus, link_kind: my.link.kind}
@@ -206,7 +204,7 @@ scope: {name: bus, link_kind: my.link.kind}
 )
 def test_a_parent_comes_from_a_traceparent_and_a_malformed_one_is_ignored(
     traceparent, trace_id: str | None, module, instrumented, tracing, logged
-) -> None:
+):
     with instrumented(
         'spans: {work: {around: "HOST:Bus.work", parent: {traceparent: message.trace, tracestate: message.state}}}',
         module,
@@ -218,7 +216,7 @@ def test_a_parent_comes_from_a_traceparent_and_a_malformed_one_is_ignored(
     assert logged() == []
 
 
-def test_context_is_injected_into_an_attribute_and_into_an_item(module, instrumented, tracing) -> None:
+def test_context_is_injected_into_an_attribute_and_into_an_item(module, instrumented, tracing):
     inject = "inject: {traceparent: message.trace, tracestate: 'message.headers[\"tracestate\"]'}"
     item = """
 spans: {work: {around: "HOST:Bus.work", inject: {traceparent: 'message.headers["traceparent"]'}}}
@@ -236,7 +234,7 @@ def written(span: Any) -> str:
     return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
 
 
-def test_a_span_at_a_moment_can_have_other_timestamps(module, instrumented, tracing) -> None:
+def test_a_span_at_a_moment_can_have_other_timestamps(module, instrumented, tracing):
     spec = """
 hooks: {deliver: {call: "HOST:Bus.deliver"}}
 spans: {past: {at: deliver.return, timestamps: {start: iso(message.since), end: iso(message.until)}}}
@@ -255,7 +253,7 @@ spans: {past: {at: deliver.return, timestamps: {start: iso(message.since), end: 
 )
 def test_a_span_does_not_end_before_it_starts(
     module, instrumented, tracing, since: str, until: str | None, times: tuple[int, int]
-) -> None:
+):
     spec = """
 hooks: {deliver: {call: "HOST:Bus.deliver"}}
 spans: {past: {at: deliver.return, timestamps: {start: iso(message.since), end: iso(message.until)}}}
@@ -265,7 +263,7 @@ spans: {past: {at: deliver.return, timestamps: {start: iso(message.since), end: 
     assert (tracing.span.start_time, tracing.span.end_time) == times
 
 
-def test_a_span_whose_start_is_unknown_does_not_end_before_now(module, instrumented, tracing) -> None:
+def test_a_span_whose_start_is_unknown_does_not_end_before_now(module, instrumented, tracing):
     spec = """
 hooks: {deliver: {call: "HOST:Bus.deliver"}}
 spans: {past: {at: deliver.return, timestamps: {start: iso(message.since), end: iso(message.until)}}}
@@ -300,7 +298,7 @@ GAVE, RAISED = ValueError("given"), OSError("raised")
 )
 def test_the_status_is_the_exception_raised_or_the_one_in_the_spec(
     fields: dict[str, Any], error, status, description, exceptions, make_module, instrumented, tracing
-) -> None:
+):
     module = make_module("def call(m, error):\n    if error is not None: raise error")
     spec = """
     spans:
@@ -317,7 +315,7 @@ def test_the_status_is_the_exception_raised_or_the_one_in_the_spec(
     assert [event.attributes["exception.message"] for event in span.events] == exceptions
 
 
-def test_nothing_is_recorded_while_instrumentation_is_suppressed(module, instrumented, tracing) -> None:
+def test_nothing_is_recorded_while_instrumentation_is_suppressed(module, instrumented, tracing):
     with instrumented([SENT % "", 'spans: {work: {around: "HOST:Bus.work"}}'], module), suppress_instrumentation():
         module.Bus().send(module.Message(1))
         module.Bus().work(module.Message(1))

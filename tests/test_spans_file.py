@@ -72,7 +72,7 @@ def lines(text: str | None) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (text or "").splitlines()]
 
 
-def test_the_file_of_a_closed_hub_contains_every_span_of_the_hub() -> None:
+def test_the_file_of_a_closed_hub_contains_every_span_of_the_hub():
     async def run() -> list[dict[str, Any]]:
         store = MemoryKnowledgeStore()
         await consult(store)
@@ -87,7 +87,7 @@ def test_the_file_of_a_closed_hub_contains_every_span_of_the_hub() -> None:
     }
 
 
-def test_several_hubs_write_each_to_their_own_store() -> None:
+def test_several_hubs_write_each_to_their_own_store():
     async def run() -> list[list[dict[str, Any]]]:
         stores = [MemoryKnowledgeStore(), MemoryKnowledgeStore()]
         await asyncio.gather(*(consult(store) for store in stores))
@@ -108,7 +108,7 @@ class Failing(MemoryKnowledgeStore):
 
 def test_a_store_that_raises_does_not_affect_the_application_and_is_reported_once(
     caplog: pytest.LogCaptureFixture,
-) -> None:
+):
     with Tracing() as tracing, caplog.at_level(logging.WARNING, logger="opentelemetry.instrumentation.declarative"):
         assert asyncio.run(consult(Failing())) == "consulting_complete"
     assert len(tracing.ids()) == 5
@@ -129,7 +129,7 @@ def test_a_store_that_raises_does_not_affect_the_application_and_is_reported_onc
 )
 def test_spans_are_still_exported_when_there_is_no_store(
     store: Any, why: str | None, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
+):
     """It is reported once; a store that is None counts as missing without a report."""
     add = SpansFile.add
     monkeypatch.setattr(SpansFile, "add", lambda self, _hub, span: add(self, SimpleNamespace(_store=store), span))
@@ -152,7 +152,7 @@ def test_spans_are_still_exported_when_there_is_no_store(
 )
 def test_options_that_the_file_does_not_accept_are_reported_and_spans_are_only_exported(
     options: str, why: str, tmp_path: Path, logged: Any, capsys: pytest.CaptureFixture[str]
-) -> None:
+):
     spec = tmp_path / "options.yaml"
     spec.write_text(f"instrument: 2\nextends: ag2\nowners: {{hub: {{sink: {{options: {options}}}}}}}\n")
     assert files_under(spec) == []
@@ -172,7 +172,7 @@ class Hanging(MemoryKnowledgeStore):
 
 def test_a_store_that_hangs_delays_no_send_and_the_close_only_until_its_timeout(
     monkeypatch: pytest.MonkeyPatch,
-) -> None:
+):
     monkeypatch.setattr(spans_file, "FLUSH_TIMEOUT", 0.01)
     with Tracing() as tracing:
         assert asyncio.run(consult(Hanging())) == "consulting_complete"
@@ -203,7 +203,7 @@ def hub_with(store: Any) -> Any:
 RULE = Rule(RuleId("sink", "hub", Mark("spec.yaml", 1, 1)))
 
 
-def test_a_burst_of_spans_is_written_with_few_appends_and_in_order() -> None:
+def test_a_burst_of_spans_is_written_with_few_appends_and_in_order():
     async def run() -> list[str]:
         store, sink = Recorded(), SpansFile(RULE, "/s")
         for span in spans(300):
@@ -216,7 +216,7 @@ def test_a_burst_of_spans_is_written_with_few_appends_and_in_order() -> None:
     assert [line["name"] for line in lines("".join(burst))] == [f"span {index}" for index in range(300)]
 
 
-def test_the_file_is_rotated_once_it_has_reached_its_size() -> None:
+def test_the_file_is_rotated_once_it_has_reached_its_size():
     async def run() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         store, sink = MemoryKnowledgeStore(), SpansFile(RULE, "/s", rotate=1)
         for span in spans(3):
@@ -257,7 +257,7 @@ def written_one_by_one(store: MemoryKnowledgeStore, count: int, rotate: int = 1_
     return asyncio.run(run())
 
 
-def test_a_full_disk_stops_the_sink_which_makes_room_for_the_program(logged: Any) -> None:
+def test_a_full_disk_stops_the_sink_which_makes_room_for_the_program(logged: Any):
     store = Small(room=1000)
     assert written_one_by_one(store, 10) == []
     assert store.attempts < 5
@@ -266,13 +266,13 @@ def test_a_full_disk_stops_the_sink_which_makes_room_for_the_program(logged: Any
     assert "/s is removed, to make room, and no more spans are written to it" in message
 
 
-def test_a_full_disk_does_not_remove_what_was_there_before() -> None:
+def test_a_full_disk_does_not_remove_what_was_there_before():
     store = Small(room=1000)
     asyncio.run(store.write("/s", "before\n"))
     assert written_one_by_one(store, 10) == ["/s"]
 
 
-def test_files_that_have_been_rotated_are_removed_from_a_full_disk() -> None:
+def test_files_that_have_been_rotated_are_removed_from_a_full_disk():
     async def run() -> list[str]:
         store, sink = Small(room=10_000), SpansFile(RULE, "/s", rotate=1)
         for span in spans(3):
@@ -287,9 +287,7 @@ def test_files_that_have_been_rotated_are_removed_from_a_full_disk() -> None:
     assert asyncio.run(run()) == ["/s", "/s.1"]
 
 
-def test_no_span_is_written_to_a_disk_that_is_almost_full(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, logged: Any
-) -> None:
+def test_no_span_is_written_to_a_disk_that_is_almost_full(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, logged: Any):
     store = MemoryKnowledgeStore()
     store._root = tmp_path  # type: ignore[attr-defined]  # where a DiskKnowledgeStore has its directory
     assert written_one_by_one(store, 1) == ["/s"]
@@ -300,7 +298,7 @@ def test_no_span_is_written_to_a_disk_that_is_almost_full(
     assert "writes no spans while less than 100 MB are free on the disk" in message
 
 
-def test_a_large_file_that_was_there_before_is_left_alone(logged: Any) -> None:
+def test_a_large_file_that_was_there_before_is_left_alone(logged: Any):
     store = MemoryKnowledgeStore()
     asyncio.run(store.write("/s", "x" * 1001))
     assert written_one_by_one(store, 3, rotate=1000) == ["/s"]
@@ -309,7 +307,7 @@ def test_a_large_file_that_was_there_before_is_left_alone(logged: Any) -> None:
     assert "writes no spans to /s: it has 1001 bytes already. Move it, or increase `rotate`." in message
 
 
-def test_a_file_never_becomes_larger_than_its_bound(logged: Any) -> None:
+def test_a_file_never_becomes_larger_than_its_bound(logged: Any):
     store = MemoryKnowledgeStore()
     assert written_one_by_one(store, 20, rotate=1000) == ["/s", "/s.1"]
     assert all(0 < len(text) <= 1000 for text in store._data.values())
@@ -319,12 +317,12 @@ def test_a_file_never_becomes_larger_than_its_bound(logged: Any) -> None:
     assert "has filled /s and continues in a new file" in message
 
 
-def test_a_span_that_is_larger_than_the_bound_is_written() -> None:
+def test_a_span_that_is_larger_than_the_bound_is_written():
     store = MemoryKnowledgeStore()
     assert written_one_by_one(store, 1, rotate=1) == ["/s"]
 
 
-def test_the_file_of_the_shipped_spec_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_file_of_the_shipped_spec_is_bounded(monkeypatch: pytest.MonkeyPatch):
     """AG2's store in memory copies the whole file for each append, so that each would take longer than the last."""
     created: list[int | None] = []
     make = SpansFile.__init__
@@ -338,7 +336,7 @@ def test_the_file_of_the_shipped_spec_is_bounded(monkeypatch: pytest.MonkeyPatch
     assert created == [1_000_000]
 
 
-def test_a_store_that_is_disconnected_for_a_while_is_written_again() -> None:
+def test_a_store_that_is_disconnected_for_a_while_is_written_again():
     class Disconnected(MemoryKnowledgeStore):
         failures = 2
 
@@ -352,7 +350,7 @@ def test_a_store_that_is_disconnected_for_a_while_is_written_again() -> None:
     assert written_one_by_one(store, 3) == ["/s"]
 
 
-def test_spans_that_end_without_a_running_loop_are_written_by_the_next_flush() -> None:
+def test_spans_that_end_without_a_running_loop_are_written_by_the_next_flush():
     store, sink = MemoryKnowledgeStore(), SpansFile(RULE, "/s")
     sink.add(hub_with(store), spans(1)[0])
 
@@ -363,7 +361,7 @@ def test_spans_that_end_without_a_running_loop_are_written_by_the_next_flush() -
     assert len(lines(asyncio.run(run()))) == 1
 
 
-def test_spans_that_end_during_an_append_are_not_appended_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_spans_that_end_during_an_append_are_not_appended_one_by_one(monkeypatch: pytest.MonkeyPatch):
     sink = SpansFile(RULE, "/s")
 
     class EndingOne(Recorded):
@@ -387,7 +385,7 @@ def test_spans_that_end_during_an_append_are_not_appended_one_by_one(monkeypatch
 
 def test_spans_beyond_the_queue_limit_are_dropped_and_reported(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+):
     monkeypatch.setattr(spans_file, "MOST_WAITING", 2)
     sink, store = SpansFile(Rule(RuleId("sink", "hub", Mark("spec.yaml", 1, 1))), "/s"), MemoryKnowledgeStore()
     with caplog.at_level(logging.WARNING, logger="opentelemetry.instrumentation.declarative"):
@@ -408,12 +406,12 @@ def files_under(*specs: Path) -> list[str]:
         return asyncio.run(run())
 
 
-def test_a_spec_can_disable_the_file() -> None:
+def test_a_spec_can_disable_the_file():
     assert files_under() == [PATH]
     assert files_under(WITHOUT_FILE) == []
 
 
-def test_a_spec_can_limit_the_size_of_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_spec_can_limit_the_size_of_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setattr(spans_file, "BATCH_DELAY", 0)  # so that this short-lived hub appends more than once
     text = WITHOUT_FILE.read_text(encoding="utf-8")
     (larger,) = re.findall("`(sink: {options: {rotate: [0-9]+}})`", text)

@@ -1,7 +1,5 @@
 """The line of a span equals, byte for byte, the one that AG2's own tracing writes."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import Iterator, Mapping
@@ -74,32 +72,32 @@ SPANS = st.builds(
 
 
 @given(SPANS)
-def test_the_line_of_any_span_equals_that_of_native_tracing(span: ReadableSpan) -> None:
+def test_the_line_of_any_span_equals_that_of_native_tracing(span: ReadableSpan):
     record, line = serialize_span(span)
     assert line_of(span) == line
     assert repr(json.loads(line_of(span))) == repr(json.loads(json.dumps(record, default=str, sort_keys=True)))
 
 
 @given(st.integers(-(10**19), 253402300799 * 10**9))
-def test_times_before_the_epoch_equal_those_of_native_tracing(nanoseconds: int) -> None:
+def test_times_before_the_epoch_equal_those_of_native_tracing(nanoseconds: int):
     span = ReadableSpan("s", SpanContext(1, 1, False), start_time=nanoseconds, end_time=nanoseconds)
     assert line_of(span) == serialize_span(span)[1]
 
 
 @pytest.mark.parametrize("attributes", [{2: "a", 1: "b"}, {True: 1}, {1: 1}, {None: "x"}, {1.5: "x"}])
-def test_attribute_keys_that_are_not_strings_equal_those_of_native_tracing(attributes) -> None:
+def test_attribute_keys_that_are_not_strings_equal_those_of_native_tracing(attributes):
     span = ReadableSpan("s", SpanContext(1, 1, False), attributes=attributes)
     assert line_of(span) == serialize_span(span)[1]
 
 
-def test_attributes_in_any_order_have_the_same_line() -> None:
+def test_attributes_in_any_order_have_the_same_line():
     def line(attributes: dict[str, Any]) -> str:
         return line_of(ReadableSpan("s", SpanContext(1, 1, False), attributes=attributes))
 
     assert line({"a": 1, "b": 2}) == line({"b": 2, "a": 1})
 
 
-def test_the_line_of_every_span_of_a_hub_equals_that_of_native_tracing() -> None:
+def test_the_line_of_every_span_of_a_hub_equals_that_of_native_tracing():
     exporter, provider = InMemorySpanExporter(), TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(exporter))
 

@@ -1,7 +1,5 @@
 """Shapes of callable that are not in the table, each of them unusual in its own way."""
 
-from __future__ import annotations
-
 import asyncio
 import copy
 import functools
@@ -17,7 +15,7 @@ CALL = 'spans: {call: {around: "HOST:%s", attributes: {%s}}}'
 
 
 @pytest.mark.parametrize("kind", ["property", "functools.cached_property"])
-def test_a_property_is_traced_and_remains_one(kind: str, make_module, instrumented, tracing) -> None:
+def test_a_property_is_traced_and_remains_one(kind: str, make_module, instrumented, tracing):
     module = make_module(f"""
         import functools
         class Cart:
@@ -36,9 +34,7 @@ def test_a_property_is_traced_and_remains_one(kind: str, make_module, instrument
     assert dict(tracing.span.attributes) == {"lines": 3, "total": 6}
 
 
-def test_a_property_keeps_its_setter_and_a_subclass_of_property_its_attributes(
-    make_module, instrumented, tracing
-) -> None:
+def test_a_property_keeps_its_setter_and_a_subclass_of_property_its_attributes(make_module, instrumented, tracing):
     module = make_module("""
         class measured(property):
             unit = None
@@ -68,7 +64,7 @@ ODD_PROPERTY = """
 """
 
 
-def test_a_property_of_any_class_is_traced(make_module, instrumented, tracing, logged) -> None:
+def test_a_property_of_any_class_is_traced(make_module, instrumented, tracing, logged):
     module = make_module(ODD_PROPERTY.replace("GETTER", "lambda self: 1"))
     with instrumented(CALL % ("Cart.total", ""), module):
         assert module.Cart().total == 1
@@ -77,7 +73,7 @@ def test_a_property_of_any_class_is_traced(make_module, instrumented, tracing, l
 
 def test_a_property_that_has_to_be_replaced_and_cannot_be_made_again_is_refused_with_the_reason(
     make_module, instrumented, logged
-) -> None:
+):
     module = make_module(ODD_PROPERTY.replace("GETTER", "operator.attrgetter('lines')"))
     with instrumented(CALL % ("Cart.total", ""), module):
         assert module.Cart().total == 1
@@ -85,7 +81,7 @@ def test_a_property_that_has_to_be_replaced_and_cannot_be_made_again_is_refused_
     assert "spec.yaml:3:24: error[cannot-patch]" in message
 
 
-def test_a_builtin_is_traced_looks_the_same_and_can_be_copied_and_pickled(make_module, instrumented, tracing) -> None:
+def test_a_builtin_is_traced_looks_the_same_and_can_be_copied_and_pickled(make_module, instrumented, tracing):
     module = make_module("from functools import reduce")
     error = KeyError("host")
 
@@ -122,7 +118,7 @@ def test_a_builtin_is_traced_looks_the_same_and_can_be_copied_and_pickled(make_m
 )
 def test_what_a_callable_in_c_finds_in_the_frame_of_its_caller_is_there(
     source: str, target: str, expression: str, make_module, instrumented, tracing
-) -> None:
+):
     module, untraced = make_module(source), make_module(source)
     expected = eval(expression, vars(untraced))
     with instrumented(CALL % (target, ""), module):
@@ -131,7 +127,7 @@ def test_what_a_callable_in_c_finds_in_the_frame_of_its_caller_is_there(
     assert tracing.names == ["call"]
 
 
-def test_a_cached_function_keeps_its_cache_and_its_arguments_can_be_read(make_module, instrumented, tracing) -> None:
+def test_a_cached_function_keeps_its_cache_and_its_arguments_can_be_read(make_module, instrumented, tracing):
     module = make_module("""
         import functools
         @functools.lru_cache
@@ -144,7 +140,7 @@ def test_a_cached_function_keeps_its_cache_and_its_arguments_can_be_read(make_mo
     assert [dict(span.attributes) for span in tracing.spans] == [{"item": "tea", "currency": "EUR"}] * 2
 
 
-def test_a_generator_that_can_be_awaited_can_still_be_awaited(make_module, instrumented, tracing) -> None:
+def test_a_generator_that_can_be_awaited_can_still_be_awaited(make_module, instrumented, tracing):
     module = make_module("""
         import types
         @types.coroutine
@@ -158,7 +154,7 @@ def test_a_generator_that_can_be_awaited_can_still_be_awaited(make_module, instr
     assert tracing.span.attributes == {"result": 5}
 
 
-def test_the_declared_signature_of_a_function_is_read_but_not_enforced(make_module, instrumented, tracing) -> None:
+def test_the_declared_signature_of_a_function_is_read_but_not_enforced(make_module, instrumented, tracing):
     module = make_module("""
         import inspect
         def order(*args, **kwargs): return args, kwargs
@@ -189,7 +185,7 @@ def test_the_declared_signature_of_a_function_is_read_but_not_enforced(make_modu
     ]
 
 
-def test_a_function_that_is_named_like_a_keyword_or_is_a_lambda_is_traced(make_module, instrumented, tracing) -> None:
+def test_a_function_that_is_named_like_a_keyword_or_is_a_lambda_is_traced(make_module, instrumented, tracing):
     module = make_module("""
         call = lambda: 1
         def other(): return 2

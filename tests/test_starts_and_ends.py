@@ -1,7 +1,5 @@
 """Spans with several starts, moments that end several spans, and spans with aliases."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest
@@ -50,7 +48,7 @@ def module(make_module) -> Any:
     return make_module(HOST)
 
 
-def test_each_start_starts_a_span_with_the_names_that_it_defines(module, instrumented, tracing, logged) -> None:
+def test_each_start_starts_a_span_with_the_names_that_it_defines(module, instrumented, tracing, logged):
     with instrumented(ROOMS.replace("title: room.title}", "title: room.title, loaded: 'None'}"), module):
         house = module.House()
         house.build(module.Room(1))
@@ -64,7 +62,7 @@ def test_each_start_starts_a_span_with_the_names_that_it_defines(module, instrum
     assert logged() == []
 
 
-def test_a_name_that_only_another_start_defines_is_missing(module, instrumented, tracing, logged) -> None:
+def test_a_name_that_only_another_start_defines_is_missing(module, instrumented, tracing, logged):
     with instrumented(ROOMS, module):
         house = module.House()
         house.build(module.Room(1))
@@ -75,7 +73,7 @@ def test_a_name_that_only_another_start_defines_is_missing(module, instrumented,
     assert logged() == []
 
 
-def test_the_condition_of_a_start_can_use_its_names(module, instrumented, tracing) -> None:
+def test_the_condition_of_a_start_can_use_its_names(module, instrumented, tracing):
     with instrumented(ROOMS.replace('title != "attic"', 'id != "attic"').replace("loaded: loaded}", "}"), module):
         house = module.House()
         house.load("attic")
@@ -90,7 +88,7 @@ def test_the_condition_of_a_start_can_use_its_names(module, instrumented, tracin
 )
 def test_a_start_that_unless_open_does_not_change_an_open_span(
     unless_open: str, ends: list[Any], module, instrumented, tracing
-) -> None:
+):
     spec = ROOMS.replace('loaded: "True"}}', f"loaded: 'None'}}, unless_open: {unless_open}}}")
     with instrumented(spec.replace("loaded: loaded}", "}"), module):
         house = module.House()
@@ -105,7 +103,7 @@ def test_a_start_that_unless_open_does_not_change_an_open_span(
     assert found == [*ends, {"id": 1}]
 
 
-def test_a_single_start_can_define_names_and_resume(module, instrumented, tracing) -> None:
+def test_a_single_start_can_define_names_and_resume(module, instrumented, tracing):
     spec = """
     hooks: {load: {call: "HOST:House.load"}, leave: {call: "HOST:House.leave"}}
     spans:
@@ -137,9 +135,7 @@ def test_a_single_start_can_define_names_and_resume(module, instrumented, tracin
         ([None, 2], [2]),
     ],
 )
-def test_one_moment_ends_the_open_spans_of_all_its_keys(
-    keys, ended: list[int], module, instrumented, tracing, logged
-) -> None:
+def test_one_moment_ends_the_open_spans_of_all_its_keys(keys, ended: list[int], module, instrumented, tracing, logged):
     with instrumented(ROOMS.replace("loaded: loaded}", "}"), module):
         house = module.House()
         for id in (1, 2, 3):
@@ -149,7 +145,7 @@ def test_one_moment_ends_the_open_spans_of_all_its_keys(
     assert logged() == []
 
 
-def test_keys_can_be_returned_by_a_function_of_the_spec(module, make_module, instrumented, tracing) -> None:
+def test_keys_can_be_returned_by_a_function_of_the_spec(module, make_module, instrumented, tracing):
     functions = make_module("def odd(ids):\n    return {id for id in ids if id % 2}")
     spec = ROOMS.replace("key: {each: ids}", "key: {each: odd(ids)}").replace("loaded: loaded}", "}")
     with instrumented(f'functions: {{odd: "{functions.__name__}:odd"}}\n' + spec, module):
@@ -160,7 +156,7 @@ def test_keys_can_be_returned_by_a_function_of_the_spec(module, make_module, ins
         assert [span.attributes["id"] for span in tracing.spans] == [1]
 
 
-def test_a_generator_of_the_application_is_not_consumed(module, instrumented, tracing, logged) -> None:
+def test_a_generator_of_the_application_is_not_consumed(module, instrumented, tracing, logged):
     with instrumented(ROOMS.replace("loaded: loaded}", "}"), module):
         house = module.House()
         house.build(module.Room(1))
@@ -171,7 +167,7 @@ def test_a_generator_of_the_application_is_not_consumed(module, instrumented, tr
 
 
 @pytest.mark.parametrize("keys", [5, True, 0, "12", b"12"])
-def test_keys_that_are_not_a_list_are_logged_once(keys, module, instrumented, tracing, logged) -> None:
+def test_keys_that_are_not_a_list_are_logged_once(keys, module, instrumented, tracing, logged):
     with instrumented(ROOMS.replace("loaded: loaded}", "}"), module):
         for _ in range(2):
             assert module.House().shut(keys) is keys
@@ -179,7 +175,7 @@ def test_keys_that_are_not_a_list_are_logged_once(keys, module, instrumented, tr
     assert "spec.yaml:17:" in line and "span room ends failed: TypeError" in line
 
 
-def test_an_invalid_key_does_not_keep_the_other_spans_open(module, instrumented, tracing, logged) -> None:
+def test_an_invalid_key_does_not_keep_the_other_spans_open(module, instrumented, tracing, logged):
     with instrumented(ROOMS.replace("loaded: loaded}", "}"), module):
         house = module.House()
         for id in (1, 2):
@@ -190,9 +186,7 @@ def test_an_invalid_key_does_not_keep_the_other_spans_open(module, instrumented,
     assert len(logged()) == 1
 
 
-def test_a_processor_that_fails_for_one_span_does_not_keep_the_others_open(
-    module, instrumented, tracing, logged
-) -> None:
+def test_a_processor_that_fails_for_one_span_does_not_keep_the_others_open(module, instrumented, tracing, logged):
     class Broken(SpanProcessor):
         def on_end(self, span: Any) -> None:
             raise OSError("the disk is full")
@@ -226,7 +220,7 @@ def found(tracing: Any) -> list[str]:
     return [span.attributes["about"] for span in tracing.spans if span.name == "found"]
 
 
-def test_a_span_around_a_call_is_found_by_its_aliases_once_it_has_ended(module, instrumented, tracing) -> None:
+def test_a_span_around_a_call_is_found_by_its_aliases_once_it_has_ended(module, instrumented, tracing):
     with instrumented(VISITS, module):
         house = module.House()
         house.tell("ann")
@@ -238,14 +232,14 @@ def test_a_span_around_a_call_is_found_by_its_aliases_once_it_has_ended(module, 
     assert {span.parent.span_id for span in tracing.spans if span.name == "found"} == {visit.context.span_id}
 
 
-def test_an_alias_is_not_known_while_the_call_runs(make_module, instrumented, tracing) -> None:
+def test_an_alias_is_not_known_while_the_call_runs(make_module, instrumented, tracing):
     module = make_module(HOST + "    def visit(self, guest, id): return self.tell(guest), self.tell(id)\n")
     with instrumented(VISITS, module):
         module.House().visit("ann", 1)
     assert found(tracing) == ["1"]
 
 
-def test_a_call_that_raises_is_also_found_by_its_alias(module, instrumented, tracing) -> None:
+def test_a_call_that_raises_is_also_found_by_its_alias(module, instrumented, tracing):
     with instrumented(VISITS, module):
         with pytest.raises(OSError, match="no way in"):
             module.House().visit("ann", 1, fail=True)
@@ -254,7 +248,7 @@ def test_a_call_that_raises_is_also_found_by_its_alias(module, instrumented, tra
     assert found(tracing) == ["ann"]
 
 
-def test_every_key_and_alias_counts_towards_the_number_that_is_remembered(module, instrumented, tracing) -> None:
+def test_every_key_and_alias_counts_towards_the_number_that_is_remembered(module, instrumented, tracing):
     with instrumented(VISITS, module):
         house = module.House()
         house.visit("ann", 1)
@@ -265,7 +259,7 @@ def test_every_key_and_alias_counts_towards_the_number_that_is_remembered(module
 
 
 @pytest.mark.parametrize(("alias", "lines"), [(None, 0), ([], 1), ({"a": 1}, 1)])
-def test_an_invalid_alias_does_not_affect_the_span(alias, lines: int, module, instrumented, tracing, logged) -> None:
+def test_an_invalid_alias_does_not_affect_the_span(alias, lines: int, module, instrumented, tracing, logged):
     with instrumented(VISITS, module):
         house = module.House()
         for _ in range(2):
@@ -275,7 +269,7 @@ def test_an_invalid_alias_does_not_affect_the_span(alias, lines: int, module, in
     assert [line.split(": ")[1] for line in logged()] == ["span visit ends failed"] * lines
 
 
-def test_a_span_without_a_key_cannot_be_a_parent(module, instrumented, tracing, logged) -> None:
+def test_a_span_without_a_key_cannot_be_a_parent(module, instrumented, tracing, logged):
     with instrumented(VISITS.replace("    key: {value: id, also: [guest], keep_ended: 3}\n", ""), module):
         assert not is_patched(module.House.visit)
     (line,) = logged()

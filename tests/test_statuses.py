@@ -1,7 +1,5 @@
 """The status of a span: from one rule, or the first of several that applies."""
 
-from __future__ import annotations
-
 import asyncio
 import builtins
 import concurrent.futures
@@ -99,7 +97,7 @@ FAILURES = [SystemExit(1), SystemExit("no disk"), concurrent.futures.CancelledEr
 @pytest.mark.parametrize("error", STOPS, ids=repr)
 def test_an_exception_that_only_stops_the_program_is_not_an_error(
     error: BaseException, tracing, make_module, instrumented
-) -> None:
+):
     module = make_module(HOST)
     spec = """
     spans: {get: {around: "HOST:Client.get", status: {ok: "True"}}}
@@ -113,7 +111,7 @@ def test_an_exception_that_only_stops_the_program_is_not_an_error(
 
 
 @pytest.mark.parametrize("error", FAILURES, ids=repr)
-def test_a_failure_is_an_error(error: BaseException, tracing, make_module, instrumented) -> None:
+def test_a_failure_is_an_error(error: BaseException, tracing, make_module, instrumented):
     module = make_module(HOST)
     with instrumented('spans: {get: {around: "HOST:Client.get"}}', module), pytest.raises(type(error)):
         module.Client().get(error)
@@ -122,7 +120,7 @@ def test_a_failure_is_an_error(error: BaseException, tracing, make_module, instr
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="exception groups are new in Python 3.11")
-def test_a_group_of_exceptions_is_an_error_if_one_of_them_is(tracing, make_module, instrumented) -> None:
+def test_a_group_of_exceptions_is_an_error_if_one_of_them_is(tracing, make_module, instrumented):
     module = make_module(HOST)
     group: Any = getattr(builtins, "BaseExceptionGroup", None)
     cancelled = group("stopped", [asyncio.CancelledError(), group("inner", [KeyboardInterrupt()])])
@@ -137,7 +135,7 @@ def test_a_group_of_exceptions_is_an_error_if_one_of_them_is(tracing, make_modul
 @pytest.mark.parametrize("cancelled_by", ["task", "timeout", "anyio"])
 def test_a_cancelled_coroutine_has_the_status_of_a_span_of_the_sdk(
     cancelled_by: str, tracing, make_module, instrumented
-) -> None:
+):
     module = make_module("""
     import asyncio
     async def poll(): await asyncio.sleep(60)
@@ -177,7 +175,7 @@ def test_a_cancelled_coroutine_has_the_status_of_a_span_of_the_sdk(
     )
 
 
-def test_a_spec_can_make_cancellation_an_error(tracing, make_module, instrumented) -> None:
+def test_a_spec_can_make_cancellation_an_error(tracing, make_module, instrumented):
     module = make_module(HOST)
     spec = """
     spans: {get: {around: "HOST:Client.get", status: {when: 'is_a(error, "CancelledError")', error: '"cancelled"'}}}
@@ -190,7 +188,7 @@ def test_a_spec_can_make_cancellation_an_error(tracing, make_module, instrumente
     ]
 
 
-def test_an_exception_can_be_recorded_without_an_event(tracing, make_module, instrumented) -> None:
+def test_an_exception_can_be_recorded_without_an_event(tracing, make_module, instrumented):
     module = make_module(
         "class Client:\n    def get(self, code, fails):\n        if fails: raise code\n        return code"
     )
@@ -229,7 +227,7 @@ class GreenletExit(BaseException):
 )
 def test_a_span_says_whether_its_call_was_cancelled(
     error: BaseException | None, cancelled: bool, tracing, make_module, instrumented
-) -> None:
+):
     module = make_module(HOST)
     spec = """
     hooks: {get: {call: "HOST:Client.get"}}

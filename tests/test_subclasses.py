@@ -1,7 +1,5 @@
 """Hooks on a method of a class and all its subclasses, wherever they are and whenever they are created."""
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import sys
@@ -86,7 +84,7 @@ LATER = {
 @pytest.mark.parametrize("source", LATER)
 def test_the_method_of_a_later_subclass_is_recorded_once_for_each_call(
     source: str, make_module, instrumented, tracing, logged
-) -> None:
+):
     module = make_module(HOST)
     call, names = LATER[source]
     spaces = [{**vars(module), "run": asyncio.run} for _ in range(2)]
@@ -104,9 +102,7 @@ def test_the_method_of_a_later_subclass_is_recorded_once_for_each_call(
     assert logged() == []
 
 
-def test_the_method_of_existing_subclasses_is_recorded_once_for_each_call(
-    make_module, instrumented, tracing, logged
-) -> None:
+def test_the_method_of_existing_subclasses_is_recorded_once_for_each_call(make_module, instrumented, tracing, logged):
     module = make_module(HOST)
     classes = [getattr(module, name) for name in ("Rule", "Own", "Deep", "Inherits", "Mixed", "Alias")]
     expected = [cls().check(1) for cls in classes[:-1]]
@@ -120,7 +116,7 @@ def test_the_method_of_existing_subclasses_is_recorded_once_for_each_call(
     assert logged() == []
 
 
-def test_errors_of_creating_a_subclass_stay_the_same(make_module, instrumented) -> None:
+def test_errors_of_creating_a_subclass_stay_the_same(make_module, instrumented):
     module = make_module(HOST)
 
     def error() -> str:
@@ -133,7 +129,7 @@ def test_errors_of_creating_a_subclass_stay_the_same(make_module, instrumented) 
         assert error() == before
 
 
-def test_two_specs_on_the_same_class_and_a_hook_by_name_are_layers(make_module, instrumented, tracing) -> None:
+def test_two_specs_on_the_same_class_and_a_hook_by_name_are_layers(make_module, instrumented, tracing):
     module = make_module(HOST)
     both = SPEC.replace("spans: {", 'spans: {named: {around: "HOST:Own.check"}, ')
     code = module.Own.check.__code__
@@ -147,7 +143,7 @@ def test_two_specs_on_the_same_class_and_a_hook_by_name_are_layers(make_module, 
     assert module.Own.check.__code__ is code
 
 
-def test_classes_that_are_not_used_any_more_are_not_kept(make_module, instrumented, tracing) -> None:
+def test_classes_that_are_not_used_any_more_are_not_kept(make_module, instrumented, tracing):
     module = make_module(HOST)
     source = "class Sub(Rule):\n def check(self, x): return super().check(x)"
     with instrumented(SPEC, module):
@@ -161,7 +157,7 @@ def test_classes_that_are_not_used_any_more_are_not_kept(make_module, instrument
         assert dead() is None
 
 
-def test_too_many_subclasses_are_reported_once(make_module, instrumented, tracing, logged) -> None:
+def test_too_many_subclasses_are_reported_once(make_module, instrumented, tracing, logged):
     module = make_module(HOST)
     with instrumented(SPEC.replace("method: check", "method: check, limit: 2, exclude: '*:Own'"), module):
         module.Deep().check(1)
@@ -174,7 +170,7 @@ def test_too_many_subclasses_are_reported_once(make_module, instrumented, tracin
 
 def test_the_subclasses_of_a_class_in_c_are_hooked_and_methods_that_record_calls_are_not(
     make_module, instrumented, tracing, logged
-) -> None:
+):
     module = make_module("""
         import collections.abc
         class Table(dict):
@@ -199,7 +195,7 @@ spans: {table: {around: tables}, mapping: {around: mappings}}
 
 
 @pytest.mark.parametrize("name", ["Missing", "make"])
-def test_a_base_class_that_does_not_exist_is_reported(name: str, make_module, instrumented, logged) -> None:
+def test_a_base_class_that_does_not_exist_is_reported(name: str, make_module, instrumented, logged):
     module = make_module(HOST + "\ndef make(): pass\n")
     with instrumented(SPEC.replace("HOST:Rule", f"HOST:{name}"), module):
         pass
@@ -209,7 +205,7 @@ def test_a_base_class_that_does_not_exist_is_reported(name: str, make_module, in
 
 def test_a_subclass_without_notification_is_found_after_the_next_import(
     make_module, instrumented, tracing, tmp_path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+):
     module = make_module(HOST)
     source = f"""
 from {module.__name__} import Rule

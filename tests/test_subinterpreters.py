@@ -1,7 +1,5 @@
 """A process may have several interpreters, as with mod_wsgi: each is instrumented, and none is harmed."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 from typing import Any
@@ -52,7 +50,7 @@ def run(folder: Path, **environment: str) -> Any:
 
 
 @pytest.mark.parametrize("more", [{}, {"OTEL_PYTHON_DECLARATIVE_WATCH": "1", "OTEL_PYTHON_DECLARATIVE_REPORT": "-"}])
-def test_every_interpreter_of_a_process_is_traced(more: dict[str, str], tmp_path: Path) -> None:
+def test_every_interpreter_of_a_process_is_traced(more: dict[str, str], tmp_path: Path):
     (tmp_path / "shop.py").write_text("def checkout(price): return price + 1\n")
     spec = "instrument: 2\nname: shop\nspans: {checkout: {around: 'shop:checkout', attributes: {price: price}}}\n"
     (tmp_path / "spec.yaml").write_text(spec)
@@ -64,7 +62,7 @@ def test_every_interpreter_of_a_process_is_traced(more: dict[str, str], tmp_path
 
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="harmless before Python 3.12")
-def test_a_program_can_load_jsonschema_in_another_interpreter(tmp_path: Path) -> None:
+def test_a_program_can_load_jsonschema_in_another_interpreter(tmp_path: Path):
     """Its extension module works in one interpreter of a process: it must not be ours."""
     (tmp_path / "shop.py").write_text("def checkout(price): return price + 1\n")
     (tmp_path / "spec.yaml").write_text("instrument: 2\nname: shop\nspans: {checkout: {around: 'shop:checkout'}}\n")

@@ -1,7 +1,5 @@
 """While instrumentation is suppressed, nothing is recorded, open spans end, and the program's own fields are set."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest
@@ -55,7 +53,7 @@ def module(make_module) -> Any:
     return make_module(HOST)
 
 
-def test_while_suppressed_no_span_starts_and_no_context_is_injected(module, instrumented, tracing) -> None:
+def test_while_suppressed_no_span_starts_and_no_context_is_injected(module, instrumented, tracing):
     message = module.Message()
     with instrumented(SPEC, module), suppress_instrumentation():
         assert module.end(module.note(module.begin(1))) == 1
@@ -66,7 +64,7 @@ def test_while_suppressed_no_span_starts_and_no_context_is_injected(module, inst
     assert (tracing.spans, message.trace) == ((), None)
 
 
-def test_while_suppressed_an_open_span_gets_no_event_update_or_count_but_ends(module, instrumented, tracing) -> None:
+def test_while_suppressed_an_open_span_gets_no_event_update_or_count_but_ends(module, instrumented, tracing):
     tracer = tracing.provider.get_tracer("test")
     with instrumented(SPEC, module), tracer.start_as_current_span("outer"):
         module.begin(1)
@@ -81,7 +79,7 @@ def test_while_suppressed_an_open_span_gets_no_event_update_or_count_but_ends(mo
     assert tracing.names.count("moment") == 1
 
 
-def test_a_span_around_a_call_that_suppresses_instrumentation_ends_normally(make_module, instrumented, tracing) -> None:
+def test_a_span_around_a_call_that_suppresses_instrumentation_ends_normally(make_module, instrumented, tracing):
     module = make_module("def work(act): return act()")
     with instrumented('spans: {work: {around: "HOST:work"}}', module):
 
@@ -94,9 +92,7 @@ def test_a_span_around_a_call_that_suppresses_instrumentation_ends_normally(make
     assert trace.get_current_span() is trace.INVALID_SPAN
 
 
-def test_while_suppressed_no_context_is_written_but_the_fields_of_the_program_are(
-    module, instrumented, tracing
-) -> None:
+def test_while_suppressed_no_context_is_written_but_the_fields_of_the_program_are(module, instrumented, tracing):
     suppressed, free = module.Message(), module.Message()
     with instrumented(WRITES, module), tracing.provider.get_tracer("test").start_as_current_span("outer"):
         module.call(free)

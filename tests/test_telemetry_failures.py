@@ -1,7 +1,5 @@
 """Span processors, exporters, samplers and log handlers that raise or hang, and the effect on the program."""
 
-from __future__ import annotations
-
 import importlib
 import logging
 import sys
@@ -64,7 +62,7 @@ class Broken(SpanProcessor):
 @pytest.mark.parametrize("moment", ["on_start", "on_end", "force_flush", "shutdown"])
 def test_a_processor_that_raises_keeps_no_span_open_and_is_reported_once_per_rule(
     moment: str, module, spec_file, tracing, logged
-) -> None:
+):
     provider = TracerProvider(shutdown_on_exit=False)
     broken = Broken(moment, OSError("the disk is full"))
     provider.add_span_processor(SimpleSpanProcessor(tracing.exporter))
@@ -92,7 +90,7 @@ class Raising(SpanExporter):
 
 
 @pytest.mark.parametrize("processor", [SimpleSpanProcessor, BatchSpanProcessor])
-def test_an_exporter_that_raises_is_reported_by_opentelemetry(processor, module, spec_file, logged) -> None:
+def test_an_exporter_that_raises_is_reported_by_opentelemetry(processor, module, spec_file, logged):
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(processor(Raising()))
     with instrumented_with(provider, spec_file(SPEC, module)):
@@ -115,7 +113,7 @@ class Hanging(SpanExporter):
         return SpanExportResult.SUCCESS
 
 
-def test_an_exporter_that_hangs_behind_a_batch_delays_no_call(module, spec_file) -> None:
+def test_an_exporter_that_hangs_behind_a_batch_delays_no_call(module, spec_file):
     exporter = Hanging()
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(BatchSpanProcessor(exporter, max_export_batch_size=1, schedule_delay_millis=1))
@@ -129,7 +127,7 @@ def test_an_exporter_that_hangs_behind_a_batch_delays_no_call(module, spec_file)
         provider.shutdown()
 
 
-def test_an_exporter_that_hangs_without_a_batch_delays_the_call_whose_span_ends(module, spec_file) -> None:
+def test_an_exporter_that_hangs_without_a_batch_delays_the_call_whose_span_ends(module, spec_file):
     """OpenTelemetry works like this: a simple processor exports in the thread of the call."""
     exporter = Hanging()
     provider = TracerProvider(shutdown_on_exit=False)
@@ -156,7 +154,7 @@ class Choosy(Sampler):
         return "choosy"
 
 
-def test_a_sampler_that_raises_loses_the_span_but_does_not_affect_the_call(module, spec_file, logged) -> None:
+def test_a_sampler_that_raises_loses_the_span_but_does_not_affect_the_call(module, spec_file, logged):
     exporter = InMemorySpanExporter()
     provider = TracerProvider(sampler=Choosy(), shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(exporter))
@@ -169,7 +167,7 @@ def test_a_sampler_that_raises_loses_the_span_but_does_not_affect_the_call(modul
     assert "span call starts failed: LookupError: no rate" in line
 
 
-def test_the_limits_of_the_sdk_apply_to_our_attributes(module, spec_file, logged) -> None:
+def test_the_limits_of_the_sdk_apply_to_our_attributes(module, spec_file, logged):
     exporter = InMemorySpanExporter()
     provider = TracerProvider(
         span_limits=SpanLimits(max_attribute_length=5, max_span_attributes=1), shutdown_on_exit=False
@@ -210,7 +208,7 @@ FAILING = [
 @pytest.mark.parametrize("late", [False, True], ids=["imported", "imported later"])
 def test_a_log_handler_that_raises_affects_neither_calls_nor_imports(
     spec: str, late: bool, tracing, spec_file, tmp_path: Path, monkeypatch
-) -> None:
+):
     name = "furious_late" if late else "furious_now"
     (tmp_path / f"{name}.py").write_text(HOST)
     monkeypatch.syspath_prepend(tmp_path)

@@ -1,7 +1,5 @@
 """The tests that the threat model names exist, and untrusted specs do not cause imports."""
 
-from __future__ import annotations
-
 import re
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """The times of spans: what the program provides becomes nanoseconds, or is reported and left out."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal

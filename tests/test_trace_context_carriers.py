@@ -1,7 +1,5 @@
 """Trace context in the carriers of programs, read and written: mappings, pairs and header objects, text and bytes."""
 
-from __future__ import annotations
-
 import copy
 import email.message
 import http.client
@@ -344,7 +342,7 @@ def _title(value: Any) -> str:
 )
 def test_a_carrier_that_is_missing_gets_the_form_that_the_library_has(
     form: str, given, expected, make_module, instrumented, tracing
-) -> None:
+):
     module = make_module("def send(message, headers=None):\n    return headers")
     spec = f'spans: {{send: {{around: "HOST:send", inject: {{carrier: headers, form: {form}}}}}}}'
     with instrumented(spec, module):
@@ -379,7 +377,7 @@ def test_a_carrier_that_is_missing_gets_the_form_that_the_library_has(
 )
 def test_a_copy_of_the_carrier_leaves_that_of_the_program_as_it_is(
     inject: str, given, make_module, instrumented, tracing
-) -> None:
+):
     module = make_module("def send(message, headers=None):\n    return headers")
     before = copy.copy(given)
     with instrumented(f'hooks: {{send: {{call: "HOST:send"}}}}\n{inject}', module):
@@ -390,9 +388,7 @@ def test_a_copy_of_the_carrier_leaves_that_of_the_program_as_it_is(
     assert dict(sent).get("id") == dict(given or {}).get("id")
 
 
-def test_a_carrier_that_cannot_be_copied_or_replaced_is_reported_and_not_changed(
-    make_module, instrumented, logged
-) -> None:
+def test_a_carrier_that_cannot_be_copied_or_replaced_is_reported_and_not_changed(make_module, instrumented, logged):
     module = make_module("def send(message):\n    return message")
     spec = """
     spans: {send: {around: "HOST:send", inject: {carrier: message.headers or message.email, copy: true}}}

@@ -1,7 +1,5 @@
 """The fixture `traced`: what is recorded in a block, and what is reported."""
 
-from __future__ import annotations
-
 import asyncio
 import functools
 import os
@@ -61,7 +59,7 @@ def spec(shop) -> str:
 # ── The block ──
 
 
-def test_only_calls_in_the_block_are_recorded(traced: Traced, shop, spec: str) -> None:
+def test_only_calls_in_the_block_are_recorded(traced: Traced, shop, spec: str):
     shop.Cart(1).checkout()
     with undone_exactly(shop):
         with traced(spec) as trace:
@@ -73,7 +71,7 @@ def test_only_calls_in_the_block_are_recorded(traced: Traced, shop, spec: str) -
     assert trace.reports == []
 
 
-def test_each_block_of_a_test_records_its_own_spans(traced: Traced, shop, spec: str) -> None:
+def test_each_block_of_a_test_records_its_own_spans(traced: Traced, shop, spec: str):
     with traced(spec) as first:
         shop.pay(1)
     with traced(spec) as second:
@@ -83,7 +81,7 @@ def test_each_block_of_a_test_records_its_own_spans(traced: Traced, shop, spec: 
     assert first.tree != second.tree
 
 
-def test_a_block_inside_a_block_is_refused_and_the_outer_one_continues(traced: Traced, shop, spec: str) -> None:
+def test_a_block_inside_a_block_is_refused_and_the_outer_one_continues(traced: Traced, shop, spec: str):
     with traced(spec) as trace:
         with pytest.raises(RuntimeError, match="inside another traced"), traced(spec):
             pass
@@ -91,7 +89,7 @@ def test_a_block_inside_a_block_is_refused_and_the_outer_one_continues(traced: T
     assert trace.tree == "pay\n  amount=7"
 
 
-def test_a_block_records_once(traced: Traced, spec: str) -> None:
+def test_a_block_records_once(traced: Traced, spec: str):
     block = traced(spec, strict=False)
     with block:
         pass
@@ -103,7 +101,7 @@ def test_a_block_records_once(traced: Traced, spec: str) -> None:
 
 def test_everything_is_recorded_whatever_the_environment_says(
     traced: Traced, shop, spec: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+):
     settings = {
         "OTEL_SDK_DISABLED": "true",
         "OTEL_TRACES_SAMPLER": "always_off",
@@ -118,9 +116,7 @@ def test_everything_is_recorded_whatever_the_environment_says(
     assert {key: os.environ[key] for key in settings} == settings
 
 
-def test_the_current_span_outside_is_not_a_parent_and_is_current_again_afterwards(
-    traced: Traced, shop, spec: str
-) -> None:
+def test_the_current_span_outside_is_not_a_parent_and_is_current_again_afterwards(traced: Traced, shop, spec: str):
     with TracerProvider(shutdown_on_exit=False).get_tracer("test").start_as_current_span("test") as outside:
         with traced(spec) as trace:
             shop.Cart(7).checkout()
@@ -128,7 +124,7 @@ def test_the_current_span_outside_is_not_a_parent_and_is_current_again_afterward
     assert trace.tree == CHECKOUT
 
 
-def test_a_parent_from_another_provider_is_shown_by_its_name(traced: Traced, shop, spec: str) -> None:
+def test_a_parent_from_another_provider_is_shown_by_its_name(traced: Traced, shop, spec: str):
     tracer = TracerProvider(shutdown_on_exit=False).get_tracer("test")
     with traced(spec) as trace:
         with tracer.start_as_current_span("above"), tracer.start_as_current_span("request"):
@@ -149,7 +145,7 @@ def test_a_parent_from_another_provider_is_shown_by_its_name(traced: Traced, sho
     assert [span.name for span in trace.spans] == ["checkout", "pay", "pay"]
 
 
-def test_other_tracers_can_record_into_the_trace(traced: Traced, shop, spec: str) -> None:
+def test_other_tracers_can_record_into_the_trace(traced: Traced, shop, spec: str):
     with traced(spec) as trace:
         with trace.provider.get_tracer("test").start_as_current_span("request"):
             shop.pay(7)
@@ -158,7 +154,7 @@ def test_other_tracers_can_record_into_the_trace(traced: Traced, shop, spec: str
 
 def test_a_program_that_has_instrumented_itself_is_instrumented_again_afterwards(
     traced: Traced, shop, spec: str, tracing, spec_file
-) -> None:
+):
     text = 'spans: {mine: {around: "HOST:pay"}, open: {key: self, start: a.enter, end: a.raise}}\n'
     hooks = 'hooks: {a: {call: "HOST:Cart.checkout"}}\n'
     with undone_exactly(shop):
@@ -180,7 +176,7 @@ def test_a_program_that_has_instrumented_itself_is_instrumented_again_afterwards
 
 def test_a_function_that_was_imported_by_name_before_is_traced_and_restored(
     traced: Traced, shop, spec: str, make_module
-) -> None:
+):
     taker = make_module(f"from {shop.__name__} import pay as settle\ndef order(amount): settle(amount)")
     twice = f'instrument: 2\nname: more\nspans: {{twice: {{around: "{shop.__name__}:pay"}}}}\n'
     with undone_exactly(shop, taker):
@@ -192,7 +188,7 @@ def test_a_function_that_was_imported_by_name_before_is_traced_and_restored(
 
 def test_a_copy_in_a_module_that_cannot_be_patched_is_reported(
     traced: Traced, shop, spec: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+):
     class Lazy(types.ModuleType):
         def __getattribute__(self, name: str) -> Any:
             raise ImportError(f"woken by {name}")
@@ -209,7 +205,7 @@ def test_a_copy_in_a_module_that_cannot_be_patched_is_reported(
 
 
 @pytest.mark.parametrize("way", ["thread", "task"])
-def test_threads_and_tasks_are_recorded(way: str, traced: Traced, shop, spec: str) -> None:
+def test_threads_and_tasks_are_recorded(way: str, traced: Traced, shop, spec: str):
     async def together() -> None:
         await asyncio.gather(*(asyncio.to_thread(shop.pay, amount) for amount in (3, 1, 2)))
 
@@ -225,7 +221,7 @@ def test_threads_and_tasks_are_recorded(way: str, traced: Traced, shop, spec: st
     assert trace.tree == "pay\n  amount=1\npay\n  amount=2\npay\n  amount=3"
 
 
-def test_an_open_span_ends_with_the_block_at_the_latest(traced: Traced, shop) -> None:
+def test_an_open_span_ends_with_the_block_at_the_latest(traced: Traced, shop):
     spec = """
         instrument: 2
         name: shop
@@ -238,7 +234,7 @@ def test_an_open_span_ends_with_the_block_at_the_latest(traced: Traced, shop) ->
     assert trace.tree == "paying\n  instrument.end=shutdown"
 
 
-def test_content_is_recorded_only_if_the_test_says_so(traced: Traced, shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_content_is_recorded_only_if_the_test_says_so(traced: Traced, shop, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "SPAN_ONLY")
     spec = f"""
         instrument: 2
@@ -255,13 +251,13 @@ def test_content_is_recorded_only_if_the_test_says_so(traced: Traced, shop, monk
         traced(spec, content="half")
 
 
-def test_values_that_differ_in_each_run_can_be_masked(traced: Traced, shop, spec: str) -> None:
+def test_values_that_differ_in_each_run_can_be_masked(traced: Traced, shop, spec: str):
     with traced(spec, mask="am*t") as trace:
         shop.pay(7)
     assert str(trace.tree) == "pay\n  amount=<any>"
 
 
-def test_a_shipped_spec_is_active_only_if_it_is_named_or_extended(traced: Traced, tmp_path: Path) -> None:
+def test_a_shipped_spec_is_active_only_if_it_is_named_or_extended(traced: Traced, tmp_path: Path):
     mine = tmp_path / "mine.yaml"
     mine.write_text("instrument: 2\nextends: ag2\nspans: {llm: {name: ask}, usage: null}\n")
     app = str(ROOT / "docs" / "demo" / "app.py")
@@ -291,7 +287,7 @@ def test_a_shipped_spec_is_active_only_if_it_is_named_or_extended(traced: Traced
     assert not any(span.name.startswith("network.") for span in trace.spans)
 
 
-def test_metrics_have_the_values_of_the_block(traced, make_module) -> None:
+def test_metrics_have_the_values_of_the_block(traced, make_module):
     module = make_module("def pay(amount, card='visa'): return amount")
     spec = f"""
         instrument: 2
@@ -318,7 +314,7 @@ def test_metrics_have_the_values_of_the_block(traced, make_module) -> None:
 # ── Reports of the specs ──
 
 
-def test_reports_of_a_spec_are_in_the_trace_and_logged_if_they_are_accepted(traced: Traced, shop, logged) -> None:
+def test_reports_of_a_spec_are_in_the_trace_and_logged_if_they_are_accepted(traced: Traced, shop, logged):
     spec = f"""
         instrument: 2
         name: shop
@@ -337,7 +333,7 @@ def test_reports_of_a_spec_are_in_the_trace_and_logged_if_they_are_accepted(trac
     assert len(logged()) == 2
 
 
-def test_a_report_that_is_allowed_does_not_make_the_test_fail(traced: Traced, shop, spec: str) -> None:
+def test_a_report_that_is_allowed_does_not_make_the_test_fail(traced: Traced, shop, spec: str):
     more = '  wave: {around: "wave:open"}\n'
     with pytest.raises(pytest.fail.Exception, match="wave was not imported"), traced(spec + more):
         shop.pay(1)
@@ -346,7 +342,7 @@ def test_a_report_that_is_allowed_does_not_make_the_test_fail(traced: Traced, sh
     assert trace.tree == "pay\n  amount=1"
 
 
-def test_rules_without_effect_are_reported_once_for_each_module(traced: Traced, shop, make_module) -> None:
+def test_rules_without_effect_are_reported_once_for_each_module(traced: Traced, shop, make_module):
     make_module("", f"{shop.__name__}.web").__path__ = []  # a package with nothing in it
     spec = f"""
         instrument: 2
@@ -373,7 +369,7 @@ def test_rules_without_effect_are_reported_once_for_each_module(traced: Traced, 
 
 def test_an_overlay_of_a_shipped_spec_is_reported_if_the_library_was_not_imported(
     traced: Traced, monkeypatch: pytest.MonkeyPatch
-) -> None:
+):
     for name in [name for name in sys.modules if name.partition(".")[0] in ("ag2", "autogen")]:
         monkeypatch.delitem(sys.modules, name)
     with traced("instrument: 2\nextends: ag2\nspans: {llm: {name: ask}}\n", "ag2", strict=False) as trace:
@@ -382,7 +378,7 @@ def test_an_overlay_of_a_shipped_spec_is_reported_if_the_library_was_not_importe
     assert "error[not-imported]: ag2 was not imported: rules on it had no effect" in report
 
 
-def test_the_test_fails_with_the_exception_of_the_block(traced: Traced, shop, spec: str) -> None:
+def test_the_test_fails_with_the_exception_of_the_block(traced: Traced, shop, spec: str):
     error = ValueError("mine")
     with undone_exactly(shop), pytest.raises(ValueError, match="mine") as caught:
         with traced(spec + '  wave: {around: "wave:open"}\n'):
@@ -400,7 +396,7 @@ def test_the_test_fails_with_the_exception_of_the_block(traced: Traced, shop, sp
 )
 def test_an_invalid_call_is_refused(
     call, error: type[Exception], message: str, traced: Traced, monkeypatch: pytest.MonkeyPatch
-) -> None:
+):
     monkeypatch.chdir(ROOT)
     with pytest.raises(error, match=re.escape(message)):
         call(traced)
@@ -409,7 +405,7 @@ def test_an_invalid_call_is_refused(
 # ── Messages of a failed test ──
 
 
-def test_a_span_that_is_ambiguous_or_missing_is_reported_with_the_tree(traced: Traced, shop, spec: str) -> None:
+def test_a_span_that_is_ambiguous_or_missing_is_reported_with_the_tree(traced: Traced, shop, spec: str):
     with traced(spec) as trace:
         shop.Cart(1, 2).checkout()
     tree = "  checkout\n    items=2\n    pay\n      amount=1\n    pay\n      amount=2"
@@ -421,7 +417,7 @@ def test_a_span_that_is_ambiguous_or_missing_is_reported_with_the_tree(traced: T
     assert str(caught.value) == f'no span has the name "check-out". Did you mean "checkout"? The trace:\n{tree}'
 
 
-def test_missing_lines_of_a_part_are_reported_beside_the_closest_span(traced: Traced, shop, spec: str) -> None:
+def test_missing_lines_of_a_part_are_reported_beside_the_closest_span(traced: Traced, shop, spec: str):
     with traced(spec) as trace:
         shop.Cart(1, 2).checkout()
     assert trace.contains("checkout\n  pay\n    amount=2")

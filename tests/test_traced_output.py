@@ -1,7 +1,5 @@
 """The output of pytest for tests that use the fixture `traced`, and what pytest loads for it."""
 
-from __future__ import annotations
-
 import importlib.util
 import os
 import re
@@ -54,7 +52,7 @@ def outcomes(output: str) -> str:
     return re.sub(r" in [\d.]+s.*", "", output.splitlines()[-1].strip("= "))
 
 
-def test_the_examples_of_the_page_are_true(run) -> None:
+def test_the_examples_of_the_page_are_true(run):
     difference, report = SHOWN
     assert outcomes(run(in_process=False)) == "2 passed"
     failed = run(shop__yaml=FILES["shop.yaml"].replace("result.total", "result.totl"))
@@ -96,7 +94,7 @@ def test_other(traced):
 '''
 
 
-def test_a_failure_is_shown_completely_and_at_the_line_of_the_test(run) -> None:
+def test_a_failure_is_shown_completely_and_at_the_line_of_the_test(run):
     output = run(
         test_shop__py=FAILING, shop__yaml=FILES["shop.yaml"].replace("{shop.amount: amount}", "{shop.amount: -amount}")
     )
@@ -149,7 +147,7 @@ def test_twice(traced):
 """
 
 
-def test_snapshots_are_written_only_on_request_and_otherwise_compared(run, pytester: pytest.Pytester) -> None:
+def test_snapshots_are_written_only_on_request_and_otherwise_compared(run, pytester: pytest.Pytester):
     place = pytester.path / "__snapshots__" / "test_shop"
     missing = run(test_shop__py=SNAPSHOTS)
     assert outcomes(missing) == "4 failed"
@@ -218,13 +216,13 @@ def test_after(traced):
 """
 
 
-def test_the_fixture_works_in_every_kind_of_test_and_leaves_nothing_behind(run) -> None:
+def test_the_fixture_works_in_every_kind_of_test_and_leaves_nothing_behind(run):
     output = run(test_shop__py=WAYS)
     assert outcomes(output) == "4 passed, 1 error"
     assert "a traced() of this test has not ended: its specs would be active in later tests." in output
 
 
-def test_nothing_is_loaded_if_the_fixture_is_not_used(run, pytester: pytest.Pytester) -> None:
+def test_nothing_is_loaded_if_the_fixture_is_not_used(run, pytester: pytest.Pytester):
     pytester.makeconftest("""
         import sys
         def pytest_unconfigure():
@@ -255,7 +253,7 @@ WRONG = "instrument: 2\nname: wrong\nspans: {a: {around: 'shop:missing'}, b: {ar
 )
 def test_messages_of_the_process_are_shown_at_the_end_of_a_run_that_passes(
     conftest: str, options: tuple[str, ...], run, pytester: pytest.Pytester
-) -> None:
+):
     pytester.makeconftest(INSTRUMENTED + conftest)
     test = "def test_it():\n    import shop\ndef test_again():\n    import shop"
     output = run(*options, in_process=False, wrong__yaml=WRONG, test_shop__py=test)
@@ -265,11 +263,11 @@ def test_messages_of_the_process_are_shown_at_the_end_of_a_run_that_passes(
     assert summary.count("error[target-missing]: shop.Cart has no checkot") == 1
 
 
-def test_nothing_is_shown_if_there_is_no_message(run) -> None:
+def test_nothing_is_shown_if_there_is_no_message(run):
     assert "messages of instrument" not in run(in_process=False)
 
 
-def test_without_the_sdk_the_fixture_reports_what_to_install(run, pytester: pytest.Pytester) -> None:
+def test_without_the_sdk_the_fixture_reports_what_to_install(run, pytester: pytest.Pytester):
     pytester.makeconftest("import sys; sys.modules['opentelemetry.sdk'] = None")
     output = run(in_process=False, test_shop__py="def test_it(traced): pass")
     assert outcomes(output) == "1 error"
@@ -279,7 +277,7 @@ def test_without_the_sdk_the_fixture_reports_what_to_install(run, pytester: pyte
 
 def test_a_package_that_is_imported_before_pytest_causes_no_warning(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
-) -> None:
+):
     pytester.makepyfile(test_it="def test_it(): pass")
     options = ["-q", "-W", "error", "-p", "no:cacheprovider", "-p", "no:hypothesispytest"]
     program = f"import {PACKAGE}, pytest, sys; sys.exit(pytest.main({options}))"

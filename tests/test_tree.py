@@ -65,7 +65,7 @@ def unknown_context(span_id: int, *, is_remote: bool) -> trace.SpanContext:
     return trace.SpanContext(0xC << 112, span_id, is_remote=is_remote, trace_flags=trace.TraceFlags(1))
 
 
-def test_a_trace_is_drawn_as_a_tree_in_order_of_start(app: App) -> None:
+def test_a_trace_is_drawn_as_a_tree_in_order_of_start(app: App):
     root = app.span("checkout", 0, 20, kind=trace.SpanKind.SERVER, attributes={"shop.items": 2, "shop.who": "a guest"})
     pay = app.span("pay", 8, 18, parent=root, kind=trace.SpanKind.CLIENT)
     app.span("reserve", 1, 7, parent=root, attributes={"shop.sku": "x-1"})
@@ -82,14 +82,14 @@ def test_a_trace_is_drawn_as_a_tree_in_order_of_start(app: App) -> None:
     )
 
 
-def test_traces_are_drawn_in_order_of_start(app: App) -> None:
+def test_traces_are_drawn_in_order_of_start(app: App):
     app.span("second", 5, 6)
     app.span("first", 1, 9)
     headings = [line for line in render(app.spans).splitlines() if line.startswith("trace")]
     assert headings == ["trace 000b · 8.00 ms · 1 span", "trace 000a · 1.00 ms · 1 span"]
 
 
-def test_events_are_drawn_below_their_span(app: App) -> None:
+def test_events_are_drawn_below_their_span(app: App):
     made = app.tracer.start_span("channel")
     made.add_event("opened")
     made.add_event("closed", {"reason": "all said", "left": 0})
@@ -97,7 +97,7 @@ def test_events_are_drawn_below_their_span(app: App) -> None:
     assert render(app.spans).splitlines()[2:] == ["     • opened", '     • closed reason="all said" left=0']
 
 
-def test_a_link_is_drawn_with_its_kind_or_else_its_attributes_and_its_target(app: App) -> None:
+def test_a_link_is_drawn_with_its_kind_or_else_its_attributes_and_its_target(app: App):
     channel = app.span("network.channel consulting").get_span_context()
     link = trace.Link(channel, {"ag2.link.kind": "in_channel", "seat": 2})
     app.span("network.envelope", links=[link, trace.Link(channel, {"batch": 3})])
@@ -107,20 +107,20 @@ def test_a_link_is_drawn_with_its_kind_or_else_its_attributes_and_its_target(app
     ]
 
 
-def test_a_link_to_an_unknown_span_shows_the_ids(app: App) -> None:
+def test_a_link_to_an_unknown_span_shows_the_ids(app: App):
     app.span("this", links=[trace.Link(unknown_context(0xBEEF, is_remote=True), {"x.link.kind": "caused_by"})])
     text = " ".join(render(app.spans).split())
     assert f"↪ caused_by → span 000000000000beef of trace 000c{'0' * 28}" in text
 
 
-def test_an_error_is_drawn_with_its_description(app: App) -> None:
+def test_an_error_is_drawn_with_its_description(app: App):
     made = app.tracer.start_span("pay", start_time=1)
     made.set_status(trace.Status(trace.StatusCode.ERROR, "card declined\nby the bank"))
     made.end(1 + MS)
     assert "└─ pay · 1.00 ms · ERROR card declined by the bank\n" in render(app.spans)
 
 
-def test_the_lines_of_a_stack_trace_are_counted_and_not_shown(app: App) -> None:
+def test_the_lines_of_a_stack_trace_are_counted_and_not_shown(app: App):
     with pytest.raises(ValueError, match="no"), app.tracer.start_as_current_span("pay"):
         raise ValueError("no")
     text = render(app.spans)
@@ -131,7 +131,7 @@ def test_the_lines_of_a_stack_trace_are_counted_and_not_shown(app: App) -> None:
 @pytest.mark.parametrize(
     ("remote", "reason"), [(1, "is in another process"), (0, "has not ended or is not recorded in this process")]
 )
-def test_a_missing_parent_is_drawn_once_above_its_children(app: App, remote: int, reason: str) -> None:
+def test_a_missing_parent_is_drawn_once_above_its_children(app: App, remote: int, reason: str):
     parent = trace.NonRecordingSpan(unknown_context(0xBEEF, is_remote=bool(remote)))
     app.span("one", 0, 1, parent)
     app.span("two", 2, 3, parent)
@@ -143,13 +143,13 @@ def test_a_missing_parent_is_drawn_once_above_its_children(app: App, remote: int
     )
 
 
-def test_a_span_that_has_not_ended_can_be_drawn(app: App) -> None:
+def test_a_span_that_has_not_ended_can_be_drawn(app: App):
     made = app.tracer.start_span("waiting")
     assert isinstance(made, ReadableSpan)
     assert "└─ waiting · still open\n" in render([made])
 
 
-def test_a_cycle_of_parents_is_drawn_once() -> None:
+def test_a_cycle_of_parents_is_drawn_once():
     one, two = unknown_context(1, is_remote=False), unknown_context(2, is_remote=False)
     cycle = [
         ReadableSpan("one", one, parent=two, start_time=1, end_time=3),
@@ -162,7 +162,7 @@ def test_a_cycle_of_parents_is_drawn_once() -> None:
     assert [line.split(" · ")[0] for line in lines[1:]] == ["└─ one", "   └─ two", "└─ itself"]
 
 
-def test_calls_nested_deeper_than_the_stack_are_drawn_within_the_width(app: App) -> None:
+def test_calls_nested_deeper_than_the_stack_are_drawn_within_the_width(app: App):
     parent = None
     for number in range(2_000):
         parent = app.span(f"call-{number}", number, 5_000, parent=parent)
@@ -173,7 +173,7 @@ def test_calls_nested_deeper_than_the_stack_are_drawn_within_the_width(app: App)
 
 
 @pytest.mark.parametrize("width", [40, 72, 110, 200])
-def test_long_attributes_wrap_within_the_width(app: App, width: int) -> None:
+def test_long_attributes_wrap_within_the_width(app: App, width: int):
     root = app.span("a rather long name " * 4, attributes={f"key.number.{n}": "word " * 30 for n in range(8)})
     app.span("below", parent=root, attributes={"k" * 300: 1, "list": ["é" * 40] * 9})
     lines = render(app.spans, width=width).splitlines()
@@ -181,21 +181,21 @@ def test_long_attributes_wrap_within_the_width(app: App, width: int) -> None:
     assert len(lines) > 8
 
 
-def test_a_value_is_shortened_to_about_sixty_columns(app: App) -> None:
+def test_a_value_is_shortened_to_about_sixty_columns(app: App):
     app.span("chat", attributes={"message": "x" * 5_000, "said": 'he said "hello" ' * 9, "nothing": ""})
     lines = [line.strip() for line in render(app.spans).splitlines()]
     assert f"message={'x' * 59}…" in lines
     assert any(line.startswith('said=\'he said "hello"') and '…\' nothing=""' in line for line in lines)
 
 
-def test_trace_ids_have_as_many_digits_as_are_needed_to_distinguish_them() -> None:
+def test_trace_ids_have_as_many_digits_as_are_needed_to_distinguish_them():
     contexts = [trace.SpanContext((0xABCDEF << 104) | (number << 100), 1, False) for number in range(3)]
     spans = [ReadableSpan("it", context, start_time=1) for context in contexts]
     headings = [line.split(" · ")[0] for line in render(spans).splitlines() if line.startswith("trace")]
     assert headings == ["trace abcdef0", "trace abcdef1", "trace abcdef2"]
 
 
-def test_control_characters_in_a_value_are_escaped(app: App) -> None:
+def test_control_characters_in_a_value_are_escaped(app: App):
     app.span("chat\x1b[2J", attributes={"say": "\x1b]0;owned\x07 \x9b31m \u202e\ud800", "line": "a\nb"})
     text = render(app.spans)
     assert text.replace("\n", "").isprintable()
@@ -203,7 +203,7 @@ def test_control_characters_in_a_value_are_escaped(app: App) -> None:
     assert "line=a\\nb" in text
 
 
-def test_colour_changes_nothing_but_colour(app: App) -> None:
+def test_colour_changes_nothing_but_colour(app: App):
     made = app.tracer.start_span("pay", attributes={f"key.{n}": "v" * 30 for n in range(9)})
     made.add_event("tried")
     made.set_status(trace.Status(trace.StatusCode.ERROR, "no"))
@@ -214,7 +214,7 @@ def test_colour_changes_nothing_but_colour(app: App) -> None:
     assert plain == render(app.spans)
 
 
-def test_the_exporter_prints_a_trace_when_its_root_has_ended_and_only_once(app: App) -> None:
+def test_the_exporter_prints_a_trace_when_its_root_has_ended_and_only_once(app: App):
     root = app.span("checkout")
     app.span("pay", parent=root)
     out = io.StringIO()
@@ -230,7 +230,7 @@ def test_the_exporter_prints_a_trace_when_its_root_has_ended_and_only_once(app: 
     assert exporter.export(app.spans) is SpanExportResult.FAILURE
 
 
-def test_traces_that_are_exported_together_are_printed_in_order_of_start(app: App) -> None:
+def test_traces_that_are_exported_together_are_printed_in_order_of_start(app: App):
     sent = app.span("send", 5, 6)
     app.span("other", 0, 9)
     context = sent.get_span_context()
@@ -242,7 +242,7 @@ def test_traces_that_are_exported_together_are_printed_in_order_of_start(app: Ap
     assert "   └─ receive" in out.getvalue()
 
 
-def test_the_exporter_prints_at_shutdown_what_has_no_root(app: App) -> None:
+def test_the_exporter_prints_at_shutdown_what_has_no_root(app: App):
     root = app.span("checkout")
     app.span("pay", parent=root)
     out = io.StringIO()
@@ -250,18 +250,18 @@ def test_the_exporter_prints_at_shutdown_what_has_no_root(app: App) -> None:
     assert out.getvalue() == "\n" + render(app.spans[1:])
 
 
-def test_the_exporter_prints_to_standard_output_by_default(app: App, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_exporter_prints_to_standard_output_by_default(app: App, capsys: pytest.CaptureFixture[str]):
     app.span("checkout")
     printed(TreeSpanExporter(), app.spans, io.StringIO())
     assert "└─ checkout · 1.00 ms" in capsys.readouterr().out
 
 
-def test_nothing_is_printed_without_spans() -> None:
+def test_nothing_is_printed_without_spans():
     out = io.StringIO()
     assert printed(TreeSpanExporter(out), [], out) == render([]) == ""
 
 
-def test_of_a_trace_with_many_spans_the_first_and_the_latest_are_printed_and_the_others_counted(app: App) -> None:
+def test_of_a_trace_with_many_spans_the_first_and_the_latest_are_printed_and_the_others_counted(app: App):
     root = app.span("root", 0, 100)
     for number in range(9):
         app.span(f"span-{number}", number, parent=root)
@@ -275,7 +275,7 @@ def test_of_a_trace_with_many_spans_the_first_and_the_latest_are_printed_and_the
 @pytest.mark.parametrize(("no_color", "coloured"), [(None, True), ("", True), ("1", False)])
 def test_a_terminal_gets_colour_unless_no_color_is_set(
     app: App, monkeypatch: pytest.MonkeyPatch, no_color: str | None, coloured: bool
-) -> None:
+):
     monkeypatch.setenv("NO_COLOR", no_color or "")
     if no_color is None:
         monkeypatch.delenv("NO_COLOR")
@@ -285,7 +285,7 @@ def test_a_terminal_gets_colour_unless_no_color_is_set(
     assert ("\x1b[" in printed(TreeSpanExporter(out), app.spans, out)) is coloured
 
 
-def test_an_ascii_terminal_gets_ascii_lines(app: App) -> None:
+def test_an_ascii_terminal_gets_ascii_lines(app: App):
     root = app.span("checkout", attributes={"who": "Zoë"})
     app.span("pay", parent=root)
     raw = io.BytesIO()
@@ -296,7 +296,7 @@ def test_an_ascii_terminal_gets_ascii_lines(app: App) -> None:
     assert "who=Zo?" in raw.getvalue().decode("ascii")
 
 
-def test_a_closed_stream_is_logged_and_raises_nothing(app: App, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_closed_stream_is_logged_and_raises_nothing(app: App, caplog: pytest.LogCaptureFixture):
     app.span("checkout")
     out = io.StringIO()
     exporter = TreeSpanExporter(out)

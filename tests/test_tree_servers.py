@@ -1,7 +1,5 @@
 """The exporter `tree` in programs that run for long, in several threads and processes, and at their end."""
 
-from __future__ import annotations
-
 import contextlib
 import gc
 import io
@@ -51,7 +49,7 @@ def program() -> Program:
     return Program()
 
 
-def test_a_trace_is_printed_when_its_root_has_ended(program: Program) -> None:
+def test_a_trace_is_printed_when_its_root_has_ended(program: Program):
     root = program.start("request")
     program.start("query", root).end()
     assert program.printed() == ""
@@ -62,7 +60,7 @@ def test_a_trace_is_printed_when_its_root_has_ended(program: Program) -> None:
 
 
 @pytest.mark.parametrize("is_remote", [True, False])
-def test_a_span_whose_parent_is_not_in_this_process_is_a_local_root(program: Program, is_remote: bool) -> None:
+def test_a_span_whose_parent_is_not_in_this_process_is_a_local_root(program: Program, is_remote: bool):
     caller = trace.SpanContext(0xA, 0xB, is_remote=is_remote, trace_flags=trace.TraceFlags(1))
     first, second = program.start("first", caller), program.start("second", caller)
     program.start("query", second).end()
@@ -74,7 +72,7 @@ def test_a_span_whose_parent_is_not_in_this_process_is_a_local_root(program: Pro
     assert program.printed() == f"trace ID · 2 spans · continued\n{parent}\n   └─ second\n      └─ query"
 
 
-def test_spans_that_are_still_open_are_marked_and_printed_again_when_they_end(program: Program) -> None:
+def test_spans_that_are_still_open_are_marked_and_printed_again_when_they_end(program: Program):
     root = program.start("request")
     task = program.start("background task", root)
     program.start("step 1", task).end()
@@ -90,7 +88,7 @@ def test_spans_that_are_still_open_are_marked_and_printed_again_when_they_end(pr
     )
 
 
-def test_a_late_span_of_a_printed_trace_is_printed_below_its_parent(program: Program) -> None:
+def test_a_late_span_of_a_printed_trace_is_printed_below_its_parent(program: Program):
     root = program.start("request")
     root.end()
     program.printed()
@@ -100,7 +98,7 @@ def test_a_late_span_of_a_printed_trace_is_printed_below_its_parent(program: Pro
     )
 
 
-def test_at_the_end_everything_is_printed_also_what_is_still_open(program: Program) -> None:
+def test_at_the_end_everything_is_printed_also_what_is_still_open(program: Program):
     root = program.start("serve")
     program.start("request", root).end()
     alone = program.start("watch")
@@ -113,7 +111,7 @@ def test_at_the_end_everything_is_printed_also_what_is_still_open(program: Progr
     assert program.printed() == ""
 
 
-def test_spans_that_end_because_the_process_exits_are_printed_together(program: Program) -> None:
+def test_spans_that_end_because_the_process_exits_are_printed_together(program: Program):
     """They end in any order, parents before their children too."""
     root = program.start("serve")
     child = program.start("request", root)
@@ -127,7 +125,7 @@ def test_spans_that_end_because_the_process_exits_are_printed_together(program: 
     )
 
 
-def test_a_link_names_spans_that_are_open_or_were_printed(program: Program) -> None:
+def test_a_link_names_spans_that_are_open_or_were_printed(program: Program):
     printed, opened = program.start("printed"), program.start("opened")
     printed.end()
     program.printed()
@@ -139,14 +137,14 @@ def test_a_link_names_spans_that_are_open_or_were_printed(program: Program) -> N
     ]
 
 
-def test_every_trace_is_printed_however_many_there_are(program: Program) -> None:
+def test_every_trace_is_printed_however_many_there_are(program: Program):
     for _ in range(3):
         for number in range(4_000):
             program.start(f"request-{number}").end()
         assert program.printed().count("└─ request-") == 4_000
 
 
-def test_of_a_trace_with_very_many_spans_the_first_and_the_latest_are_printed() -> None:
+def test_of_a_trace_with_very_many_spans_the_first_and_the_latest_are_printed():
     program = Program(max_spans=4)
     root = program.start("serve")
     for number in range(100):
@@ -157,7 +155,7 @@ def test_of_a_trace_with_very_many_spans_the_first_and_the_latest_are_printed() 
     assert text.endswith("97 spans of this trace are not shown: only its first and its latest are kept.")
 
 
-def test_the_number_of_spans_that_are_kept_is_limited() -> None:
+def test_the_number_of_spans_that_are_kept_is_limited():
     program = Program()
     traces = unprinted_traces.UnprintedTraces(max_waiting=10, sees_starts=True)
     program.provider._active_span_processor._span_processors[0]._printer.traces = traces  # type: ignore[attr-defined]
@@ -170,7 +168,7 @@ def test_the_number_of_spans_that_are_kept_is_limited() -> None:
     assert "root-2" not in text
 
 
-def test_a_span_that_is_dropped_without_an_end_is_not_kept(program: Program) -> None:
+def test_a_span_that_is_dropped_without_an_end_is_not_kept(program: Program):
     root = program.start("root")
     program.start("dropped", root)
     gc.collect()
@@ -178,7 +176,7 @@ def test_a_span_that_is_dropped_without_an_end_is_not_kept(program: Program) -> 
     assert program.printed() == "trace ID · 1 span\n└─ root"
 
 
-def test_spans_of_several_threads_are_printed_whole(program: Program) -> None:
+def test_spans_of_several_threads_are_printed_whole(program: Program):
     def requests() -> None:
         for _ in range(200):
             root = program.start("request")
@@ -193,7 +191,7 @@ def test_spans_of_several_threads_are_printed_whole(program: Program) -> None:
     assert program.printed().split("\n\n") == ["trace ID · 2 spans\n└─ request\n   └─ query"] * 800
 
 
-def test_a_stream_that_fails_is_reported_once_and_raises_nothing(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_stream_that_fails_is_reported_once_and_raises_nothing(caplog: pytest.LogCaptureFixture):
     class Full(io.StringIO):
         def write(self, _text: str) -> int:
             raise OSError(28, "No space left on device")
@@ -205,7 +203,7 @@ def test_a_stream_that_fails_is_reported_once_and_raises_nothing(caplog: pytest.
     assert caplog.text.count("traces cannot be printed: [Errno 28] No space left on device") == 1
 
 
-def test_a_finalizer_that_ends_a_span_while_a_trace_is_printed_is_printed_after_it() -> None:
+def test_a_finalizer_that_ends_a_span_while_a_trace_is_printed_is_printed_after_it():
     class Reentrant(io.StringIO):
         again = True
 
@@ -220,7 +218,7 @@ def test_a_finalizer_that_ends_a_span_while_a_trace_is_printed_is_printed_after_
     assert re.findall(r"─ (\w+)", program.printed()) == ["outer", "nested"]
 
 
-def test_text_that_the_program_captures_is_not_mixed_with_traces(capsys: pytest.CaptureFixture[str]) -> None:
+def test_text_that_the_program_captures_is_not_mixed_with_traces(capsys: pytest.CaptureFixture[str]):
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(TreeSpanProcessor(settle=0))
     with contextlib.redirect_stdout(io.StringIO()) as captured:
@@ -230,7 +228,7 @@ def test_text_that_the_program_captures_is_not_mixed_with_traces(capsys: pytest.
     assert "└─ request" in capsys.readouterr().out
 
 
-def test_a_program_may_replace_its_standard_output() -> None:
+def test_a_program_may_replace_its_standard_output():
     with contextlib.redirect_stdout(io.TextIOWrapper(io.BytesIO(), encoding="ascii")) as original:
         provider = TracerProvider(shutdown_on_exit=False)
         provider.add_span_processor(TreeSpanProcessor(settle=0))
@@ -239,7 +237,7 @@ def test_a_program_may_replace_its_standard_output() -> None:
         assert "└─ request" in replaced.buffer.getvalue().decode()  # type: ignore[attr-defined]
 
 
-def test_spans_that_start_soon_after_the_root_has_ended_are_printed_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_spans_that_start_soon_after_the_root_has_ended_are_printed_with_it(monkeypatch: pytest.MonkeyPatch):
     """A message is sent, and its span ends, before it is received."""
     now = [0.0]
     monkeypatch.setattr(unprinted_traces, "time", SimpleNamespace(monotonic=lambda: now[0]))
@@ -262,7 +260,7 @@ def test_spans_that_start_soon_after_the_root_has_ended_are_printed_with_it(monk
     until(lambda: program.out.getvalue(), "the print")
 
 
-def test_a_program_that_ends_at_once_prints_its_traces_in_order_of_start() -> None:
+def test_a_program_that_ends_at_once_prints_its_traces_in_order_of_start():
     program = Program(settle=60)
     first, second = program.start("first"), program.start("second")
     second.end()
@@ -273,7 +271,7 @@ def test_a_program_that_ends_at_once_prints_its_traces_in_order_of_start() -> No
 
 def test_a_trace_with_spans_that_stay_open_is_printed_although_it_does_not_settle(
     monkeypatch: pytest.MonkeyPatch,
-) -> None:
+):
     monkeypatch.setattr(unprinted_traces, "_LONGEST", 0.05)
     program = Program(settle=60)
     root = program.start("request")
@@ -304,7 +302,7 @@ def shown(lines: list[str]) -> list[str]:
 
 @needs_fork
 @pytest.mark.parametrize("end", ["os._exit(0)", "sys.exit(0)"])
-def test_a_forked_child_prints_its_traces_and_not_those_of_its_parent(end: str, tmp_path: Path) -> None:
+def test_a_forked_child_prints_its_traces_and_not_those_of_its_parent(end: str, tmp_path: Path):
     source = f"""{TREE}
 import os, sys
 print("before", end=" ")
@@ -336,7 +334,7 @@ if __name__ == "__main__":
 
 
 @pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
-def test_workers_of_a_pool_print_their_traces_whole(method: str, tmp_path: Path) -> None:
+def test_workers_of_a_pool_print_their_traces_whole(method: str, tmp_path: Path):
     if method != "spawn" and not hasattr(os, "fork"):
         pytest.skip("needs fork")
     done = run(tmp_path, POOL.replace("METHOD", method))
@@ -347,7 +345,7 @@ def test_workers_of_a_pool_print_their_traces_whole(method: str, tmp_path: Path)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are those of POSIX")
-def test_a_program_that_is_stopped_by_sigterm_prints_what_is_still_open(tmp_path: Path) -> None:
+def test_a_program_that_is_stopped_by_sigterm_prints_what_is_still_open(tmp_path: Path):
     source = f"""{TREE}
 import time
 from opentelemetry import trace
@@ -364,7 +362,7 @@ while True: time.sleep(0.05)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pipes are those of POSIX")
-def test_a_closed_pipe_does_not_affect_the_exit(tmp_path: Path) -> None:
+def test_a_closed_pipe_does_not_affect_the_exit(tmp_path: Path):
     source = f"""{TREE}
 import os
 reader, writer = os.pipe()

@@ -1,7 +1,5 @@
 """The text of a tree: how it is written, parsed and compared."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 
@@ -50,7 +48,7 @@ def program() -> Program:
 # ── Writing ──
 
 
-def test_a_span_is_written_with_everything_except_ids_and_times(program: Program) -> None:
+def test_a_span_is_written_with_everything_except_ids_and_times(program: Program):
     with program.tracer.start_as_current_span("outer", kind=trace.SpanKind.SERVER) as outer:
         outer.set_attributes({"a": 1, "b": 2.0, "c": "two words", "d": [True, False], "e": "2", "f": ""})
         outer.add_event("note", {"by": "me"})
@@ -81,7 +79,7 @@ def test_a_span_is_written_with_everything_except_ids_and_times(program: Program
     )
 
 
-def test_an_exception_is_written_without_attributes_that_depend_on_the_source(program: Program) -> None:
+def test_an_exception_is_written_without_attributes_that_depend_on_the_source(program: Program):
     with pytest.raises(OSError, match="gone"), program.tracer.start_as_current_span("it"):
         raise OSError("gone")
     assert program.text() == (
@@ -89,7 +87,7 @@ def test_an_exception_is_written_without_attributes_that_depend_on_the_source(pr
     )
 
 
-def test_parents_and_targets_that_are_not_recorded_are_marked(program: Program) -> None:
+def test_parents_and_targets_that_are_not_recorded_are_marked(program: Program):
     for number, remote in ((1, True), (2, False)):
         context = trace.SpanContext(number, number, remote, trace.TraceFlags(1))
         with trace.use_span(trace.NonRecordingSpan(context)):
@@ -101,7 +99,7 @@ def test_parents_and_targets_that_are_not_recorded_are_marked(program: Program) 
     )
 
 
-def test_siblings_can_be_sorted_by_their_text_at_every_depth(program: Program) -> None:
+def test_siblings_can_be_sorted_by_their_text_at_every_depth(program: Program):
     for name in ("b", "a"):
         with program.tracer.start_as_current_span(name):
             for number in (2, 1):
@@ -129,7 +127,7 @@ NAMES = [
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_name_that_looks_like_other_syntax_is_parsed_as_a_name(name: str, program: Program) -> None:
+def test_a_name_that_looks_like_other_syntax_is_parsed_as_a_name(name: str, program: Program):
     with program.tracer.start_as_current_span(name, kind=trace.SpanKind.CLIENT) as span:
         program.tracer.start_span("below", links=[trace.Link(span.get_span_context(), {"link.kind": "k"})]).end()
     lines = build_tree(program.spans)
@@ -147,7 +145,7 @@ VALUES = st.one_of(
 )
 def test_the_text_of_any_spans_is_parsed_as_the_same_tree(
     name: str, attributes: dict[str, Any], status: str, more: dict[str, Any]
-) -> None:
+):
     context = trace.SpanContext(1, 1, False)
     span = ReadableSpan(
         name,
@@ -175,16 +173,16 @@ def test_the_text_of_any_spans_is_parsed_as_the_same_tree(
         "\ta\n\t\tb\n\t\t\t! no\n\t\tk=1\n\tc",
     ],
 )
-def test_indentation_and_the_order_of_attributes_are_free(text: str) -> None:
+def test_indentation_and_the_order_of_attributes_are_free(text: str):
     assert same(text, "a\n  k=1\n  b\n    ! no\nc")
 
 
-def test_signs_that_every_keyboard_has_are_accepted() -> None:
+def test_signs_that_every_keyboard_has_are_accepted():
     assert same("a\n  * note\n  -> by -> a -> b\n  -> -> c", "a\n  • note\n  ↪ by → a -> b\n  ↪ → c")
 
 
 @pytest.mark.parametrize("text", ["", "\n  \n", "(no spans)"])
-def test_an_empty_text_is_a_tree_without_spans(text: str) -> None:
+def test_an_empty_text_is_a_tree_without_spans(text: str):
     assert parse_tree(text) == []
     assert write_tree([]) == "(no spans)"
 
@@ -201,7 +199,7 @@ def test_an_empty_text_is_a_tree_without_spans(text: str) -> None:
         ("a\n  k=1\n  k=2", "its line 3, `k=2`, repeats k for the same span. Remove"),
     ],
 )
-def test_a_text_that_is_not_a_tree_is_reported_with_its_line(text: str, message: str) -> None:
+def test_a_text_that_is_not_a_tree_is_reported_with_its_line(text: str, message: str):
     with pytest.raises(TreeSyntaxError, match=re.escape(message)):
         parse_tree(text)
 
@@ -232,7 +230,7 @@ def test_a_text_that_is_not_a_tree_is_reported_with_its_line(text: str, message:
         ("a", "a\na", False),
     ],
 )
-def test_trees_are_equal_if_each_line_has_an_equal_one_in_its_place(expected: str, got: str, result: bool) -> None:
+def test_trees_are_equal_if_each_line_has_an_equal_one_in_its_place(expected: str, got: str, result: bool):
     assert same(expected, got) is result
     signs = {each.sign for each in comparison.difference(parse_tree(expected), parse_tree(got))}
     assert (signs == {"  "}) is result
@@ -257,7 +255,7 @@ def test_trees_are_equal_if_each_line_has_an_equal_one_in_its_place(expected: st
         ("a\n  b\n  b", False),
     ],
 )
-def test_a_tree_contains_a_part_if_it_has_all_of_its_lines(part: str, result: bool) -> None:
+def test_a_tree_contains_a_part_if_it_has_all_of_its_lines(part: str, result: bool):
     got = parse_tree("a\n  x=1\n  b (client)\n    k=1\n    l=2\n    ! no\n  o\n  c\n    d")
     assert comparison.contains(got, parse_tree(part)) is result
 
@@ -275,17 +273,17 @@ def test_a_tree_contains_a_part_if_it_has_all_of_its_lines(part: str, result: bo
         ("a\n  ! x", "a\n  ! y", "  a\n-   ! x\n+   ! y"),
     ],
 )
-def test_a_difference_is_shown_at_its_position_in_the_tree(expected: str, got: str, shown: str) -> None:
+def test_a_difference_is_shown_at_its_position_in_the_tree(expected: str, got: str, shown: str):
     assert difference(expected, got) == shown
 
 
-def test_only_missing_lines_of_a_part_are_shown() -> None:
+def test_only_missing_lines_of_a_part_are_shown():
     assert (
         difference("a\n  k=1\n  c", "a\n  k=2\n  x=3\n  b\n  c\n    d", partial=True) == "  a\n-   k=1\n+   k=2\n    c"
     )
 
 
-def test_trees_deeper_than_the_stack_are_parsed_written_and_compared() -> None:
+def test_trees_deeper_than_the_stack_are_parsed_written_and_compared():
     deep = "\n".join(f"{' ' * depth}call {depth}" for depth in range(2_000))
     changed = deep.replace("call 1999", "other")
     assert same(write_tree(parse_tree(deep)), deep)
@@ -293,7 +291,7 @@ def test_trees_deeper_than_the_stack_are_parsed_written_and_compared() -> None:
     assert difference(deep, changed).splitlines()[-2:] == [f"- {'  ' * 1999}call 1999", f"+ {'  ' * 1999}other"]
 
 
-def test_all_siblings_are_shown_even_if_there_are_too_many_to_align_by_cost() -> None:
+def test_all_siblings_are_shown_even_if_there_are_too_many_to_align_by_cost():
     expected = "\n".join(f"a {number}" for number in range(300))
     got = "\n".join(f"b {number}" for number in range(301))
     lines = difference(expected, got).splitlines()

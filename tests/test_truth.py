@@ -1,7 +1,5 @@
 """What the static analysis says about an expression holds for every evaluation."""
 
-from __future__ import annotations
-
 import ast
 from itertools import product
 from typing import Any
@@ -56,26 +54,26 @@ def value(text: str, **given: Any) -> Any:
 
 
 @given(conditions)
-def test_an_expression_that_is_never_true_is_false_for_all_values(text: str) -> None:
+def test_an_expression_that_is_never_true_is_false_for_all_values(text: str):
     if never([Fact(tree(text))]):
         assert not any(value(text, x=x, y=y) for x, y in product(VALUES, VALUES))
 
 
 @given(conditions)
-def test_an_expression_that_is_always_true_is_true_for_all_values(text: str) -> None:
+def test_an_expression_that_is_always_true_is_true_for_all_values(text: str):
     if never([Fact(tree(text), true=False)]):
         found = [value(text, x=x, y=y) for x, y in product(VALUES, VALUES)]
         assert all(each is None or each for each in found)  # the value of one that fails is missing
 
 
 @given(conditions, conditions)
-def test_facts_that_exclude_each_other_are_never_true_together(first: str, second: str) -> None:
+def test_facts_that_exclude_each_other_are_never_true_together(first: str, second: str):
     if never([Fact(tree(first)), Fact(tree(second))]):
         assert not any(value(first, x=x, y=y) and value(second, x=x, y=y) for x, y in product(VALUES, VALUES))
 
 
 @given(conditions)
-def test_an_expression_that_is_missing_is_none_for_all_values(text: str) -> None:
+def test_an_expression_that_is_missing_is_none_for_all_values(text: str):
     if is_missing(tree(text), frozenset({"x"})):
         assert all(value(text, x=None, y=y) is None for y in VALUES)
 
@@ -95,7 +93,7 @@ def test_an_expression_that_is_missing_is_none_for_all_values(text: str) -> None
         "not f'{1}'",
     ],
 )
-def test_a_condition_that_contradicts_itself_is_never_true(text: str) -> None:
+def test_a_condition_that_contradicts_itself_is_never_true(text: str):
     assert never([Fact(tree(text))])
 
 
@@ -109,7 +107,7 @@ def test_a_condition_that_contradicts_itself_is_never_true(text: str) -> None:
         "x < 1 and x > 2",
     ],
 )
-def test_uncertain_expressions_are_not_reported(text: str) -> None:
+def test_uncertain_expressions_are_not_reported(text: str):
     assert not never([Fact(tree(text))])
 
 
@@ -124,5 +122,5 @@ def test_uncertain_expressions_are_not_reported(text: str) -> None:
         ("len", (False, None)),
     ],
 )
-def test_an_expression_without_names_is_constant(text: str, found: tuple[bool, Any]) -> None:
+def test_an_expression_without_names_is_constant(text: str, found: tuple[bool, Any]):
     assert constant(tree(text)) == found

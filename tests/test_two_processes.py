@@ -3,8 +3,6 @@
 The programs are in ``two_processes``. They run untraced and under ``opentelemetry-instrument``.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re
@@ -149,7 +147,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return _run(tmp_path_factory.mktemp("traced"), traced=True)
 
 
-def test_both_programs_print_the_same_as_untraced_and_exit_normally(run: Run, tmp_path: Path) -> None:
+def test_both_programs_print_the_same_as_untraced_and_exit_normally(run: Run, tmp_path: Path):
     untraced = _run(tmp_path, traced=False)
     assert untraced.hub.output
     assert untraced.clients.output
@@ -159,7 +157,7 @@ def test_both_programs_print_the_same_as_untraced_and_exit_normally(run: Run, tm
     assert (run.hub.errors, run.clients.errors) == ("", "")
 
 
-def test_each_process_traces_only_its_own_side(run: Run) -> None:
+def test_each_process_traces_only_its_own_side(run: Run):
     hub = {span["name"].split(" ")[0] for span in run.hub.spans}
     clients = {span["name"].split(" ")[0] for span in run.clients.spans}
     assert hub == {"network.envelope", "network.channel", "network.turn_failed", "agent.lifetime"}
@@ -167,7 +165,7 @@ def test_each_process_traces_only_its_own_side(run: Run) -> None:
     assert not hub & clients
 
 
-def test_a_turn_in_the_clients_process_is_the_child_of_the_envelope_in_the_hubs(run: Run) -> None:
+def test_a_turn_in_the_clients_process_is_the_child_of_the_envelope_in_the_hubs(run: Run):
     turn = run.clients.find("invoke_agent bob")
     envelope = run.envelope_to(turn)
     assert envelope["name"] == "network.envelope ag2.msg.text"
@@ -176,7 +174,7 @@ def test_a_turn_in_the_clients_process_is_the_child_of_the_envelope_in_the_hubs(
     assert kinds == ["chat", "execute_tool", "chat"]
 
 
-def test_the_envelope_of_an_answer_is_the_parent_of_the_turn_that_receives_it(run: Run) -> None:
+def test_the_envelope_of_an_answer_is_the_parent_of_the_turn_that_receives_it(run: Run):
     turn = run.clients.find("invoke_agent alice")
     answer = run.envelope_to(turn)
     question = run.envelope_to(run.clients.find("invoke_agent bob"))
@@ -185,7 +183,7 @@ def test_the_envelope_of_an_answer_is_the_parent_of_the_turn_that_receives_it(ru
     assert [name.split(" ")[0] for name in run.clients.below(turn)] == ["chat"]
 
 
-def test_an_envelope_is_in_its_channel_across_all_processes(run: Run) -> None:
+def test_an_envelope_is_in_its_channel_across_all_processes(run: Run):
     for member in ("bob", "alice", "carol", "dora"):
         envelope = run.envelope_to(run.clients.find(f"invoke_agent {member}"))
         (link,) = (one for one in envelope["links"] if one["attributes"]["ag2.link.kind"] == "in_channel")
@@ -193,12 +191,12 @@ def test_an_envelope_is_in_its_channel_across_all_processes(run: Run) -> None:
         assert channel["attributes"]["ag2.network.channel_id"] == envelope["attributes"]["ag2.network.channel_id"]
 
 
-def test_an_envelope_is_triggered_by_the_function_that_sends_it_in_another_process(run: Run) -> None:
+def test_an_envelope_is_triggered_by_the_function_that_sends_it_in_another_process(run: Run):
     envelope = run.envelope_to(run.clients.find("invoke_agent bob"))
     assert run.sender(envelope) == ["clients: ask How often are tides?"]
 
 
-def test_an_envelope_is_triggered_by_the_tool_that_sends_it_in_another_process(run: Run) -> None:
+def test_an_envelope_is_triggered_by_the_tool_that_sends_it_in_another_process(run: Run):
     envelope = run.envelope_to(run.clients.find("invoke_agent carol"))
     assert run.sender(envelope) == ["clients: execute_tool look_up"]
     # A link back to the tool; the tool itself can only name the message.
@@ -207,7 +205,7 @@ def test_an_envelope_is_triggered_by_the_tool_that_sends_it_in_another_process(r
     assert sent["attributes"]["ag2.network.envelope_id"] == envelope["attributes"]["ag2.network.envelope_id"]
 
 
-def test_joined_an_envelope_is_a_child_of_the_tool_that_sends_it_in_another_process(tmp_path: Path) -> None:
+def test_joined_an_envelope_is_a_child_of_the_tool_that_sends_it_in_another_process(tmp_path: Path):
     run = _run(tmp_path, traced=True, joined=True)
     tool, turn = run.clients.find("execute_tool look_up"), run.clients.find("invoke_agent carol")
     envelope = run.envelope_to(turn)
@@ -215,12 +213,12 @@ def test_joined_an_envelope_is_a_child_of_the_tool_that_sends_it_in_another_proc
     assert turn["context"]["trace_id"] == tool["context"]["trace_id"]
 
 
-def test_an_envelope_that_is_sent_without_a_current_span_has_no_trigger(run: Run) -> None:
+def test_an_envelope_that_is_sent_without_a_current_span_has_no_trigger(run: Run):
     envelope = run.envelope_to(run.clients.find("invoke_agent dora"))
     assert run.sender(envelope) == []
 
 
-def test_the_current_span_of_the_serving_task_is_not_taken_for_a_sender(tmp_path: Path) -> None:
+def test_the_current_span_of_the_serving_task_is_not_taken_for_a_sender(tmp_path: Path):
     run = _run(tmp_path, traced=True, serving=True)
     assert run.hub.find("serve")
     senders = {
@@ -229,7 +227,7 @@ def test_the_current_span_of_the_serving_task_is_not_taken_for_a_sender(tmp_path
     assert senders == {"bob": ["clients: ask How often are tides?"], "carol": ["clients: execute_tool look_up"]}
 
 
-def test_the_error_type_of_a_turn_in_the_client_process_is_kept_in_the_hub_process(run: Run) -> None:
+def test_the_error_type_of_a_turn_in_the_client_process_is_kept_in_the_hub_process(run: Run):
     turn = run.clients.find("invoke_agent dora")
     assert turn["status"] == {"status_code": "ERROR", "description": "ValueError"}
     envelope = run.envelope_to(turn)["attributes"]
@@ -248,7 +246,7 @@ def _channels(program: Program, beginning: str) -> dict[str, int]:
     return dict(Counter(s["attributes"][CHANNEL] for s in program.spans if s["name"].startswith(beginning)))
 
 
-def test_a_sampler_keeps_or_drops_a_conversation_in_both_processes(run: Run, tmp_path: Path) -> None:
+def test_a_sampler_keeps_or_drops_a_conversation_in_both_processes(run: Run, tmp_path: Path):
     sampler = {"OTEL_TRACES_SAMPLER": "attributeratio", "OTEL_TRACES_SAMPLER_ARG": f"0.5,{CHANNEL}"}
     sampled = _run(tmp_path, traced=True, **sampler)
     assert (sampled.hub.output, sampled.hub.errors, sampled.clients.errors) == (run.hub.output, "", "")

@@ -1,7 +1,5 @@
 """Paths that a closed type can never have are found; paths that may exist are not."""
 
-from __future__ import annotations
-
 import importlib
 from collections.abc import Callable
 from typing import Any
@@ -224,7 +222,7 @@ def test_the_shipped_spec_of_ag2_has_no_unreadable_paths():
     assert [each for each in found if each is not None] == []
 
 
-def test_a_class_in_c_that_looks_its_attributes_up_itself_may_have_any(package: Callable[[str], str]) -> None:
+def test_a_class_in_c_that_looks_its_attributes_up_itself_may_have_any(package: Callable[[str], str]):
     pytest.importorskip("google.protobuf")
     module = importlib.import_module(
         package("from google.protobuf.struct_pb2 import Struct\ndef read(struct: Struct): ...\n")

@@ -1,7 +1,5 @@
 """An AG2 that no longer matches the spec: the program runs as before, and inactive rules are reported."""
 
-from __future__ import annotations
-
 import ast
 import importlib
 import re
@@ -215,7 +213,7 @@ def without_types(counts: Counter[str], lost: set[str]) -> Counter[str]:
 @pytest.mark.parametrize("target", CALLS)
 def test_without_a_hooked_callable_the_application_runs_and_one_warning_names_it(
     target: str, upgraded: Run, today: tuple[ProcessResult, ProcessResult]
-) -> None:
+):
     untraced, traced = today
     call = CALLS[target]
     ended = upgraded({call.target.module: without(call.target.path)})
@@ -233,12 +231,12 @@ def test_without_a_hooked_callable_the_application_runs_and_one_warning_names_it
 
 def test_every_type_of_span_of_the_application_depends_on_a_callable(
     today: tuple[ProcessResult, ProcessResult],
-) -> None:
+):
     lost = [lost_with([call]) for call in PLAN.calls]
     assert set(types_of(today[1])) <= set().union(*lost)
 
 
-def test_an_envelope_without_its_end_hook_ends_with_its_hub_and_still_carries_its_trace(upgraded: Run) -> None:
+def test_an_envelope_without_its_end_hook_ends_with_its_hub_and_still_carries_its_trace(upgraded: Run):
     ended = upgraded({"ag2.network.hub.core": without("Hub._dispatch")})
     envelopes = {span["context"]["span_id"]: span for span in ended.named("network.envelope")}
     assert [span["attributes"]["instrument.end"] for span in envelopes.values()] == ["hub_closed"] * 2
@@ -327,7 +325,7 @@ CHANGES: dict[str, tuple[dict[str, Edit], list[str], set[str]]] = {
 @pytest.mark.parametrize("change", CHANGES)
 def test_after_any_change_of_ag2_the_application_runs_and_inactive_rules_are_reported(
     change: str, upgraded: Run, today: tuple[ProcessResult, ProcessResult]
-) -> None:
+):
     edits, warnings, lost = CHANGES[change]
     untraced, traced = today
     ended = upgraded(edits)
@@ -338,7 +336,7 @@ def test_after_any_change_of_ag2_the_application_runs_and_inactive_rules_are_rep
 
 def test_a_moved_module_is_reported_once_and_the_rest_is_traced(
     upgraded: Run, today: tuple[ProcessResult, ProcessResult]
-) -> None:
+):
     untraced, traced = today
     ended = upgraded({"ag2.network.hub": sub(r"from \.core import", "from .kernel import")}, moved=(CORE, "kernel.py"))
     assert (ended.code, ended.lines) == (0, untraced.lines)
@@ -360,7 +358,7 @@ def test_a_moved_module_is_reported_once_and_the_rest_is_traced(
 )
 def test_an_init_or_new_that_only_object_defines_is_not_hooked(
     hooked: str, source: str, make_module, instrumented, logged
-) -> None:
+):
     """A wrapper of ``object.__init__`` would refuse the arguments of ``__new__``, and vice versa."""
     module = make_module(f"class Cart:\n    {source}\n")
     with instrumented(f'spans: {{cart: {{around: "HOST:Cart.{hooked}"}}}}', module):
@@ -375,7 +373,7 @@ def test_an_init_or_new_that_only_object_defines_is_not_hooked(
 
 def test_a_package_that_has_become_a_module_is_reported_when_it_is_imported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tracing, spec_file, logged
-) -> None:
+):
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "flattened.py").write_text("def checkout(): return 1")
     instrumentor = DeclarativeInstrumentor()

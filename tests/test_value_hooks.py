@@ -1,7 +1,5 @@
 """Hooks on values: what a call returns or is given, such as objects of C types and callbacks."""
 
-from __future__ import annotations
-
 import asyncio
 import functools
 import gc
@@ -28,7 +26,7 @@ def database(make_module) -> Any:
     return make_module("import sqlite3\ndef connect(): return sqlite3.connect(':memory:')")
 
 
-def test_methods_of_an_object_that_a_call_returns_are_traced(database, instrumented, tracing) -> None:
+def test_methods_of_an_object_that_a_call_returns_are_traced(database, instrumented, tracing):
     with instrumented(DATABASE, database):
         connection = database.connect()
         cursor = connection.cursor()
@@ -51,7 +49,7 @@ def test_methods_of_an_object_that_a_call_returns_are_traced(database, instrumen
 
 def test_a_hook_can_be_on_several_methods_of_an_object(
     database, instrumented, tracing, spec_file, capsys: pytest.CaptureFixture[str]
-) -> None:
+):
     spec = """
     hooks:
       connect: {call: "HOST:connect"}
@@ -75,7 +73,7 @@ def test_a_hook_can_be_on_several_methods_of_an_object(
     assert all(f"around {database.__name__}:connect().{name}" in shown for name in ("execute ", "executemany "))
 
 
-def test_an_object_whose_methods_are_hooked_behaves_like_itself(database, instrumented) -> None:
+def test_an_object_whose_methods_are_hooked_behaves_like_itself(database, instrumented):
     with instrumented(DATABASE, database):
         connection = database.connect()
         assert isinstance(connection, sqlite3.Connection)
@@ -107,7 +105,7 @@ def test_an_object_whose_methods_are_hooked_behaves_like_itself(database, instru
         assert reference() is None
 
 
-def test_the_proxy_of_an_object_is_not_of_its_exact_type(database, instrumented) -> None:
+def test_the_proxy_of_an_object_is_not_of_its_exact_type(database, instrumented):
     with instrumented(DATABASE, database):
         connection = database.connect()
         assert type(connection) is not sqlite3.Connection
@@ -158,7 +156,7 @@ def plain(order: str) -> str:
         (functools.partial(lambda shop, order: f"{shop} {order}", "partial"), "partial a"),
     ],
 )
-def test_the_calls_of_a_callback_are_traced_whatever_it_is(callback, result: str, bus, instrumented, tracing) -> None:
+def test_the_calls_of_a_callback_are_traced_whatever_it_is(callback, result: str, bus, instrumented, tracing):
     with instrumented(CALLBACKS, bus):
         bus.subscribe(callback)
         assert bus.publish("a") == [result]
@@ -169,7 +167,7 @@ def test_the_calls_of_a_callback_are_traced_whatever_it_is(callback, result: str
     assert len(tracing.spans) == 1
 
 
-def test_a_callback_without_a_named_parameter_is_traced_without_its_attribute(bus, instrumented, tracing) -> None:
+def test_a_callback_without_a_named_parameter_is_traced_without_its_attribute(bus, instrumented, tracing):
     with instrumented(CALLBACKS, bus):
         bus.subscribe(len)
         bus.subscribe(None)
@@ -182,7 +180,7 @@ def _returning(value: Any) -> Any:
     return lambda order: value
 
 
-def test_callbacks_that_are_created_for_each_call_are_traced_and_not_kept_alive(bus, instrumented, tracing) -> None:
+def test_callbacks_that_are_created_for_each_call_are_traced_and_not_kept_alive(bus, instrumented, tracing):
     class Order(str):
         pass
 
@@ -200,7 +198,7 @@ def test_callbacks_that_are_created_for_each_call_are_traced_and_not_kept_alive(
     assert [span.attributes["shop.order"] for span in tracing.spans] == ["a"] * 6
 
 
-def test_callbacks_of_asyncio_are_traced(instrumented, tracing) -> None:
+def test_callbacks_of_asyncio_are_traced(instrumented, tracing):
     spec = """
     hooks:
       later: {call: "asyncio.base_events:BaseEventLoop.call_later"}
@@ -225,7 +223,7 @@ def test_callbacks_of_asyncio_are_traced(instrumented, tracing) -> None:
     assert tracing.names == ["fire"]
 
 
-def test_a_coroutine_function_that_is_passed_is_traced_until_its_end(make_module, instrumented, tracing) -> None:
+def test_a_coroutine_function_that_is_passed_is_traced_until_its_end(make_module, instrumented, tracing):
     host = make_module("async def run(handler, value): return await handler(value)")
     spec = """
     hooks: {run: {call: "HOST:run"}, handler: {value: run.handler}}
@@ -241,7 +239,7 @@ def test_a_coroutine_function_that_is_passed_is_traced_until_its_end(make_module
     assert tracing.span.attributes["shop.total"] == 2
 
 
-def test_a_function_that_a_call_returns_is_traced(make_module, instrumented, tracing) -> None:
+def test_a_function_that_a_call_returns_is_traced(make_module, instrumented, tracing):
     host = make_module(
         """
         def decorated(function):
@@ -260,7 +258,7 @@ def test_a_function_that_a_call_returns_is_traced(make_module, instrumented, tra
     assert tracing.names == ["called"]
 
 
-def test_an_argument_of_a_callable_in_c_is_hooked(make_module, instrumented, tracing) -> None:
+def test_an_argument_of_a_callable_in_c_is_hooked(make_module, instrumented, tracing):
     host = make_module("from bisect import insort")
     spec = """
     hooks: {insort: {call: "HOST:insort"}, key: {value: insort.key}}
@@ -274,7 +272,7 @@ def test_an_argument_of_a_callable_in_c_is_hooked(make_module, instrumented, tra
     assert {span.attributes["shop.item"] for span in tracing.spans} >= {1, 2}
 
 
-def test_a_value_that_cannot_be_hooked_is_reported_once(make_module, instrumented, tracing, logged) -> None:
+def test_a_value_that_cannot_be_hooked_is_reported_once(make_module, instrumented, tracing, logged):
     host = make_module("def connect(value): return value")
     spec = """
     hooks: {connect: {call: "HOST:connect"}, read: {value: connect.result, method: read}, call: {value: connect.value}}

@@ -1,7 +1,5 @@
 """``instrument view`` receives spans over OTLP/HTTP, from programs that run already and from those that it starts."""
 
-from __future__ import annotations
-
 import base64
 import contextlib
 import gzip
@@ -52,7 +50,7 @@ def post(url: str, body: bytes, content_type: str, encoding: str = "") -> int:
         return error.code
 
 
-def test_spans_in_protobuf_are_decoded_with_all_that_is_viewed(endpoint: Endpoint) -> None:
+def test_spans_in_protobuf_are_decoded_with_all_that_is_viewed(endpoint: Endpoint):
     assert post(f"{endpoint.url}/v1/traces", gzip.compress(REQUEST), PROTOBUF, "gzip") == 200
     outer, inner = endpoint.recording.spans
     assert (outer.name, outer.kind, outer.parent_id, outer.status) == ("outer", "server", None, "unset")
@@ -66,13 +64,13 @@ def test_spans_in_protobuf_are_decoded_with_all_that_is_viewed(endpoint: Endpoin
     assert (inner.resource.service, inner.scope) == ("shop", "test")
 
 
-def test_spans_in_json_are_received(endpoint: Endpoint) -> None:
+def test_spans_in_json_are_received(endpoint: Endpoint):
     body = json.dumps(spans.otlp(spans.network())).encode()
     assert post(f"{endpoint.url}/v1/traces", body, f"{JSON}; charset=utf-8") == 200
     assert len(endpoint.recording.spans) == 14
 
 
-def test_a_body_in_chunks_is_received(endpoint: Endpoint) -> None:
+def test_a_body_in_chunks_is_received(endpoint: Endpoint):
     request = urllib.request.Request(f"{endpoint.url}/v1/traces", iter([REQUEST[:100], REQUEST[100:]]))
     request.add_header("Content-Type", PROTOBUF)
     with urllib.request.urlopen(request, timeout=PATIENCE) as response:
@@ -81,7 +79,7 @@ def test_a_body_in_chunks_is_received(endpoint: Endpoint) -> None:
 
 
 @pytest.mark.parametrize("content_type", [PROTOBUF, JSON])
-def test_other_signals_are_accepted_so_that_programs_report_no_failure(endpoint: Endpoint, content_type: str) -> None:
+def test_other_signals_are_accepted_so_that_programs_report_no_failure(endpoint: Endpoint, content_type: str):
     assert post(f"{endpoint.url}/v1/metrics", b"", content_type) == 200
     assert post(f"{endpoint.url}/v1/logs", b"", content_type) == 200
 
@@ -103,13 +101,13 @@ def test_other_signals_are_accepted_so_that_programs_report_no_failure(endpoint:
 )
 def test_requests_that_cannot_be_read_are_refused(
     endpoint: Endpoint, path: str, body: bytes, content_type: str, encoding: str, status: int
-) -> None:
+):
     assert post(endpoint.url + path, body, content_type, encoding) == status
     assert post(f"{endpoint.url}/v1/traces", REQUEST, PROTOBUF) == 200
     assert len(endpoint.recording.spans) == 2
 
 
-def test_a_message_that_is_cut_anywhere_is_refused_without_another_error(endpoint: Endpoint) -> None:
+def test_a_message_that_is_cut_anywhere_is_refused_without_another_error(endpoint: Endpoint):
     from opentelemetry.instrumentation.declarative.view.formats.fields import FormatError
     from opentelemetry.instrumentation.declarative.view.formats.otlp_protobuf import decode_traces
 
@@ -136,7 +134,7 @@ def call(endpoint: Endpoint, method: str, message: bytes, **options: Any) -> str
     return "OK"
 
 
-def test_spans_over_grpc_are_received_at_the_same_port_as_those_over_http(endpoint: Endpoint) -> None:
+def test_spans_over_grpc_are_received_at_the_same_port_as_those_over_http(endpoint: Endpoint):
     grpc = pytest.importorskip("grpc")
     assert endpoint.protocols == "OTLP over HTTP and gRPC"
     assert call(endpoint, f"{GRPC}.trace.v1.TraceService/Export", REQUEST) == "OK"
@@ -149,9 +147,7 @@ def test_spans_over_grpc_are_received_at_the_same_port_as_those_over_http(endpoi
     assert call(endpoint, "/other.Service/Export", b"") == "UNIMPLEMENTED"
 
 
-def test_without_grpcio_the_user_reads_what_to_set(
-    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_grpcio_the_user_reads_what_to_set(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "grpc", None)
     endpoint = Endpoint(port=0)
     assert endpoint.protocols == "OTLP over HTTP"
@@ -187,9 +183,7 @@ sys.exit(3)
 """
 
 
-def test_a_command_is_run_and_its_spans_are_shown(
-    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_command_is_run_and_its_spans_are_shown(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("OTEL_TRACES_EXPORTER", "console,none")
     body = json.dumps(spans.otlp(spans.network()))
     code = main(["view", "--show", "failures", "--listen", "0", "--", sys.executable, "-c", PROGRAM, body])
@@ -200,7 +194,7 @@ def test_a_command_is_run_and_its_spans_are_shown(
 
 def test_the_title_of_a_page_has_no_variable_of_its_command(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+):
     body = json.dumps(spans.otlp(spans.network()))
     command = ["env", "KEY=secret", sys.executable, "-c", PROGRAM, body]
     assert main(["view", "--html", "-", "--listen", "0", "--", *command]) == 3
@@ -221,7 +215,7 @@ with tracer.start_as_current_span("checkout", attributes={"n": 1, "list": ["a"]}
 
 def test_a_command_under_opentelemetry_instrument_needs_no_exporter_of_its_own(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+):
     monkeypatch.delenv("OTEL_TRACES_EXPORTER", raising=False)
     instrument = os.path.join(os.path.dirname(sys.executable), "opentelemetry-instrument")
     command = [instrument, sys.executable, "-c", RECORDED]
@@ -254,7 +248,7 @@ def test_a_command_under_opentelemetry_instrument_needs_no_exporter_of_its_own(
 )
 def test_what_cannot_be_viewed_is_an_error(
     capfd: pytest.CaptureFixture[str], arguments: list[str], code: int, expected: str
-) -> None:
+):
     assert main(["view", *arguments]) == code
     out, err = capfd.readouterr()
     assert (out, err.count("\n")) == ("", 1)

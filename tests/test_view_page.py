@@ -1,7 +1,5 @@
 """The page that ``instrument view --html`` writes, as text and in a browser."""
 
-from __future__ import annotations
-
 import base64
 import gzip
 import hashlib
@@ -49,7 +47,7 @@ def evil_records() -> list[spans.Record]:
 # ── The text of a page ──
 
 
-def test_a_page_allows_its_own_script_and_style_only(tmp_path: Path) -> None:
+def test_a_page_allows_its_own_script_and_style_only(tmp_path: Path):
     text = write_page(tmp_path, spans.network()).read_text(encoding="utf-8")
     (policy,) = re.findall(r'http-equiv="Content-Security-Policy" content="(.*?)"', text)
     (script,), (style,) = (
@@ -69,7 +67,7 @@ def test_a_page_allows_its_own_script_and_style_only(tmp_path: Path) -> None:
     assert "Permission is hereby granted" in text  # the licence of dagre
 
 
-def test_values_of_spans_are_data_of_the_page_and_nothing_else(tmp_path: Path) -> None:
+def test_values_of_spans_are_data_of_the_page_and_nothing_else(tmp_path: Path):
     page = write_page(tmp_path, evil_records())
     text = page.read_text(encoding="utf-8")
     assert "onerror" not in text
@@ -80,7 +78,7 @@ def test_values_of_spans_are_data_of_the_page_and_nothing_else(tmp_path: Path) -
     assert max(len(str(value)) for value in data["values"]) < 101_000
 
 
-def test_a_page_has_the_selected_traces_and_what_could_not_be_read(tmp_path: Path) -> None:
+def test_a_page_has_the_selected_traces_and_what_could_not_be_read(tmp_path: Path):
     file, page = tmp_path / "spans.jsonl", tmp_path / "page.html"
     file.write_text(spans.lines(spans.network()) + "{\n", encoding="utf-8")
     assert main(["view", str(file), "--html", str(page), "--trace", "0004"]) == 0
@@ -106,7 +104,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 
 @in_browser
-def test_the_views_of_a_page_show_the_network(tmp_path: Path, browser: Browser) -> None:
+def test_the_views_of_a_page_show_the_network(tmp_path: Path, browser: Browser):
     browser.open(write_page(tmp_path, spans.network()))
     assert sorted(browser.texts(".graph .name")) == ["application", "coordinator", "researcher"]
     assert sorted(browser.texts(".graph .label")) == ["1 request, 1 answer", "2 messages"]
@@ -137,7 +135,7 @@ LABELS_APART = """
 @pytest.mark.parametrize(("agents", "is_graph"), [(2, True), (4, True), (6, True), (8, False)])
 def test_no_label_of_a_graph_hides_another_and_large_networks_are_a_matrix(
     tmp_path: Path, browser: Browser, agents: int, is_graph: bool
-) -> None:
+):
     ids = [f"{number:032x}" for number in range(agents)]
     records = [record("life", n, n + 1, n, 900, attributes=spans.agent(f"agent {n}", id)) for n, id in enumerate(ids)]
     for number, (sender, recipient) in enumerate(itertools.permutations(ids, 2)):
@@ -152,7 +150,7 @@ def test_no_label_of_a_graph_hides_another_and_large_networks_are_a_matrix(
 
 
 @in_browser
-def test_filters_search_and_details_of_a_page(tmp_path: Path, browser: Browser) -> None:
+def test_filters_search_and_details_of_a_page(tmp_path: Path, browser: Browser):
     open_span = record("network.channel late", 7, 30, 70, None, attributes=spans.typed("channel"))
     browser.open(write_page(tmp_path, [*spans.network(), open_span]), "waterfall/" + f"{7:016x}")
     assert browser.texts("#details h2") == ["invoke_agent researcher"]
@@ -189,7 +187,7 @@ def test_filters_search_and_details_of_a_page(tmp_path: Path, browser: Browser) 
 @in_browser
 def test_a_page_of_a_program_without_agents_shows_what_it_calls_and_where_the_time_goes(
     tmp_path: Path, browser: Browser
-) -> None:
+):
     query = {"db.system.name": "postgresql"}
     workers = [
         [
@@ -218,7 +216,7 @@ def test_a_page_of_a_program_without_agents_shows_what_it_calls_and_where_the_ti
 
 
 @in_browser
-def test_no_value_is_executed_or_hides_another(tmp_path: Path, browser: Browser) -> None:
+def test_no_value_is_executed_or_hides_another(tmp_path: Path, browser: Browser):
     page = write_page(tmp_path, evil_records())
     title = str(tmp_path / "spans.jsonl")
     for view in ("overview", "story", "sequence", "waterfall"):
@@ -233,7 +231,7 @@ def test_no_value_is_executed_or_hides_another(tmp_path: Path, browser: Browser)
 
 
 @in_browser
-def test_a_page_with_many_spans_draws_only_what_is_visible(tmp_path: Path, browser: Browser) -> None:
+def test_a_page_with_many_spans_draws_only_what_is_visible(tmp_path: Path, browser: Browser):
     many = [record(f"span {n}", n % 500, n + 1, n, n + 5, attributes={"n": n}) for n in range(20_000)]
     browser.open(write_page(tmp_path, many))
     assert browser.texts("#times p")[1] == "19,988 more operations with less time"

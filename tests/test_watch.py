@@ -1,7 +1,5 @@
 """A spec that is saved while the program runs is reloaded. If it has problems they are reported, and it is not."""
 
-from __future__ import annotations
-
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -89,7 +87,7 @@ def host(make_module, spec_file, tracing, logged, monkeypatch: pytest.MonkeyPatc
     assert watch.THREAD_NAME not in [thread.name for thread in threading.enumerate()]
 
 
-def test_a_saved_spec_applies_to_every_name_of_a_function_and_is_undone_exactly(host: Host) -> None:
+def test_a_saved_spec_applies_to_every_name_of_a_function_and_is_undone_exactly(host: Host):
     host.start('spans: {f: {around: "HOST:f", attributes: {one: a}}}')
     first = host.module.f
     assert host.attributes(lambda: host.module.f(1)) == [{"one": 1}]
@@ -109,7 +107,7 @@ def test_a_saved_spec_applies_to_every_name_of_a_function_and_is_undone_exactly(
     assert host.logged() == [f"{host.file} has changed and is now in effect."] * 3
 
 
-def test_a_saved_spec_applies_to_functions_within_others_that_exist(host: Host) -> None:
+def test_a_saved_spec_applies_to_functions_within_others_that_exist(host: Host):
     host.start('spans: {f: {around: "HOST:make.<locals>.inner", attributes: {one: a}}}')
     inner = host.module.make()
     assert host.attributes(lambda: inner(1)) == [{"one": 1}]
@@ -119,7 +117,7 @@ def test_a_saved_spec_applies_to_functions_within_others_that_exist(host: Host) 
     assert host.attributes(lambda: [inner(1), host.module.make()(2)]) == []
 
 
-def test_a_saved_spec_applies_to_a_function_that_is_registered_below_a_decorator(host: Host) -> None:
+def test_a_saved_spec_applies_to_a_function_that_is_registered_below_a_decorator(host: Host):
     pay, registered = host.module.pay, host.module.ROUTES["pay"]
     host.start('spans: {pay: {around: "HOST:pay", attributes: {one: a}}}')
     assert host.attributes(lambda: [pay(1), registered(2)]) == [{"one": 1}, {"one": 2}]
@@ -133,7 +131,7 @@ def test_a_saved_spec_applies_to_a_function_that_is_registered_below_a_decorator
     assert host.attributes(lambda: [pay(1), registered(2)]) == []
 
 
-def test_an_invalid_save_is_reported_once_and_keeps_the_last_valid_one(host: Host) -> None:
+def test_an_invalid_save_is_reported_once_and_keeps_the_last_valid_one(host: Host):
     host.start('spans: {f: {around: "HOST:f", attributes: {one: a}}}')
     host.save('spans: {f: {around: "HOST:f", atributes: {two: a}}}')
     assert 'did you mean "attributes"?' in host.logged()[0]
@@ -150,18 +148,18 @@ def test_an_invalid_save_is_reported_once_and_keeps_the_last_valid_one(host: Hos
     assert len(host.logged()) == 4
 
 
-def test_a_spec_that_was_invalid_at_the_start_is_loaded_once_it_is_fixed(host: Host) -> None:
+def test_a_spec_that_was_invalid_at_the_start_is_loaded_once_it_is_fixed(host: Host):
     host.start("spans: {f: {")
     assert host.logged()[0].endswith("this spec is left out; the program is not affected.")
     host.save('spans: {f: {around: "HOST:f"}}')
     assert host.attributes(lambda: host.module.f(1)) == [{}]
 
 
-def test_two_polls_leave_half_of_the_two_seconds_for_the_reload() -> None:
+def test_two_polls_leave_half_of_the_two_seconds_for_the_reload():
     assert 2 * watch.POLL_INTERVAL <= 1
 
 
-def test_a_file_that_is_written_piece_by_piece_or_replaced_takes_effect(host: Host) -> None:
+def test_a_file_that_is_written_piece_by_piece_or_replaced_takes_effect(host: Host):
     host.start('spans: {f: {around: "HOST:f", attributes: {one: a}}}')
     whole = host.write('spans: {f: {around: "HOST:f", attributes: {two: a}}}', "other").read_text()
     half = len(whole) // 2
@@ -182,7 +180,7 @@ def test_a_file_that_is_written_piece_by_piece_or_replaced_takes_effect(host: Ho
     until(lambda: host.logged()[-1:] == [f"{host.file} has changed and is now in effect."])
 
 
-def test_extended_files_are_watched_even_if_they_were_missing(host: Host, tmp_path: Path) -> None:
+def test_extended_files_are_watched_even_if_they_were_missing(host: Host, tmp_path: Path):
     host.start("extends: base.yaml\nspans: {f: {attributes: {own: a}}}")
     assert "there is no file" in host.logged()[0]
     base = 'instrument: 2\nname: base\nspans: {f: {around: "HOST:f", attributes: {X: a}}}'.replace(
@@ -197,7 +195,7 @@ def test_extended_files_are_watched_even_if_they_were_missing(host: Host, tmp_pa
 # ── Calls in progress and open spans ──
 
 
-def test_an_open_span_is_ended_by_the_new_rules_or_now_if_there_are_none(host: Host) -> None:
+def test_an_open_span_is_ended_by_the_new_rules_or_now_if_there_are_none(host: Host):
     span = "{start: begin.enter, end: %s, key: {value: key, max_open: %d}, attributes: {%s: result}}"
     host.start(HOOKS + f"spans: {{kept: {span % ('end.return', 9, 'old')}, gone: {span % ('end.return', 9, 'old')}}}")
     host.module.begin("a")
@@ -210,7 +208,7 @@ def test_an_open_span_is_ended_by_the_new_rules_or_now_if_there_are_none(host: H
     assert (left.name, dict(left.attributes)) == ("kept", {"instrument.end": "changed"})
 
 
-def test_calls_in_progress_finish_under_the_rules_with_which_they_started(host: Host) -> None:
+def test_calls_in_progress_finish_under_the_rules_with_which_they_started(host: Host):
     wait = 'wait: {around: "HOST:wait", key: key, attributes: {X: result}}'
     spans = f'spans: {{{wait}, steps: {{around: "HOST:steps", attributes: {{X: "1"}}}}}}'
     host.start(spans.replace("X", "old"))
@@ -230,7 +228,7 @@ def test_calls_in_progress_finish_under_the_rules_with_which_they_started(host: 
     ]
 
 
-def test_each_call_is_traced_by_exactly_one_version_while_specs_are_saved(host: Host) -> None:
+def test_each_call_is_traced_by_exactly_one_version_while_specs_are_saved(host: Host):
     spec = 'spans: {f: {around: "HOST:f", attributes: {a: a, "X": a}}}'
     host.start(spec.replace("X", "x0"))
     function, stop, calls = host.module.f, threading.Event(), [0]
@@ -257,7 +255,7 @@ def test_each_call_is_traced_by_exactly_one_version_while_specs_are_saved(host: 
     assert {key for span in host.tracing.spans for key in span.attributes} == {"a", "x0", "x1", "x2", "x3"}
 
 
-def test_a_wrapper_that_another_tool_has_added_since_stays_outside(host: Host) -> None:
+def test_a_wrapper_that_another_tool_has_added_since_stays_outside(host: Host):
     host.start('spans: {f: {around: "HOST:f", attributes: {one: a}}}')
     ours = host.module.f
     theirs = lambda a: ours(a)  # noqa: E731

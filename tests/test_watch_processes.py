@@ -1,7 +1,5 @@
 """Watching specs in whole processes under ``opentelemetry-instrument``."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess
@@ -81,7 +79,7 @@ def spans(folder: Path) -> list[Any]:
     return [json.loads(line) for line in lines if line.endswith("\n")]
 
 
-def test_a_save_takes_effect_in_a_running_program(tmp_path: Path, program) -> None:
+def test_a_save_takes_effect_in_a_running_program(tmp_path: Path, program):
     (tmp_path / "my.yaml").write_text(SPEC % "one")
     process = program(APP.format(end=""), fast=False)
     until(lambda: ["checkout", {"one": 1}] in spans(tmp_path), "the first span")
@@ -96,7 +94,7 @@ def test_a_save_takes_effect_in_a_running_program(tmp_path: Path, program) -> No
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_a_forked_child_reloads_specs_itself(tmp_path: Path, program) -> None:
+def test_a_forked_child_reloads_specs_itself(tmp_path: Path, program):
     (tmp_path / "my.yaml").write_text(SPEC % "one")
     app = "import os\npid = os.fork()\nimport warnings\n" + APP.format(end="if pid: sys.exit(os.waitpid(pid, 0)[1])")
     process = program(app)
@@ -107,7 +105,7 @@ def test_a_forked_child_reloads_specs_itself(tmp_path: Path, program) -> None:
     assert process.wait(PATIENCE) == 0
 
 
-def test_an_inline_spec_of_the_configuration_file_is_watched(tmp_path: Path, program) -> None:
+def test_an_inline_spec_of_the_configuration_file_is_watched(tmp_path: Path, program):
     config = (
         'file_format: "1.0"\ntracer_provider: {processors: [{simple: {exporter: {console: {}}}}]}\n'
         "instrumentation/development:\n  python:\n"
@@ -126,7 +124,7 @@ def test_an_inline_spec_of_the_configuration_file_is_watched(tmp_path: Path, pro
     assert process.wait(PATIENCE) == 0
 
 
-def test_a_change_to_the_spec_of_ag2_takes_effect_in_a_running_network(tmp_path: Path, program) -> None:
+def test_a_change_to_the_spec_of_ag2_takes_effect_in_a_running_network(tmp_path: Path, program):
     network = (ROOT / "docs" / "demo" / "app.py").read_text()
     overlay = "instrument: 2\nextends: ag2\nspans: {agent: {attributes: {app.%s: agent.name}}}\n"
     (tmp_path / "my.yaml").write_text(overlay % "one")
@@ -153,7 +151,7 @@ def test_a_change_to_the_spec_of_ag2_takes_effect_in_a_running_network(tmp_path:
     assert "Traceback" not in (tmp_path / "errors").read_text()
 
 
-def test_without_watching_there_is_no_thread_and_its_code_is_not_imported(tmp_path: Path, program) -> None:
+def test_without_watching_there_is_no_thread_and_its_code_is_not_imported(tmp_path: Path, program):
     (tmp_path / "my.yaml").write_text(SPEC % "one")
     watching = "'opentelemetry.instrumentation.declarative.process.watch' in sys.modules, threading.active_count()"
     app = f"import sys, threading, shop\nshop.checkout([])\nprint({watching})\n"

@@ -1,7 +1,5 @@
 """The guarantees of wrapt and OpenTelemetry for what they wrap still hold if a spec hooks it, too."""
 
-from __future__ import annotations
-
 import asyncio
 import copy
 import inspect
@@ -110,7 +108,7 @@ def _owner_and_name(module: Any, target: str) -> tuple[Any, str]:
 @pytest.mark.parametrize("target", HELD)
 def test_what_wrapt_guarantees_for_a_decorated_callable_holds_inside_our_wrapper(
     target: str, make_module, instrumented, tracing, logged
-) -> None:
+):
     module = make_module(HOST)
     natively = observed(module, target)
     with instrumented(f'spans: {{call: {{around: "HOST:{target}"}}}}', module):
@@ -147,7 +145,7 @@ def _value(call: str, module: Any) -> Any:
 @pytest.mark.parametrize("target", PLACES)
 def test_wrapt_and_opentelemetry_patch_and_unpatch_our_wrapper_like_the_original(
     target: str, make_module, instrumented, tracing
-) -> None:
+):
     module, seen = make_module(PLAIN), []  # type: ignore[var-annotated]
     owner = module.Cart if "." in target else module
     name = target.rpartition(".")[2]
@@ -175,9 +173,7 @@ def test_wrapt_and_opentelemetry_patch_and_unpatch_our_wrapper_like_the_original
     assert len(tracing.spans) == 3
 
 
-def test_opentelemetrys_wrapper_inside_of_ours_can_be_removed_after_uninstrumenting(
-    make_module, instrumented, tracing
-) -> None:
+def test_opentelemetrys_wrapper_inside_of_ours_can_be_removed_after_uninstrumenting(make_module, instrumented, tracing):
     module, seen = make_module(PLAIN), []  # type: ignore[var-annotated]
     original = vars(module.Cart)["checkout"]
     wrapt.wrap_function_wrapper(module, "Cart.checkout", _noting(seen))
@@ -209,7 +205,7 @@ class Host:
 @pytest.mark.parametrize("target", ["plain", "coroutine", "Host.method"])
 def test_the_span_of_opentelemetrys_decorator_is_the_same_with_our_wrapper_inside_or_outside(
     target: str, order: str, make_module, instrumented, tracing, logged
-) -> None:
+):
     module = make_module(SPANNED)
     exporter = InMemorySpanExporter()
     provider = TracerProvider(shutdown_on_exit=False)
@@ -255,9 +251,7 @@ def _value_of(called: Any, fails: Any) -> Any:
     return asyncio.run(value) if inspect.iscoroutine(value) else value
 
 
-def test_while_instrumentation_is_suppressed_everything_works_and_there_is_no_span(
-    make_module, instrumented, tracing
-) -> None:
+def test_while_instrumentation_is_suppressed_everything_works_and_there_is_no_span(make_module, instrumented, tracing):
     module = make_module(PLAIN)
     with instrumented('spans: {call: {around: "HOST:Cart.checkout"}}', module):
         with suppress_instrumentation():

@@ -4,8 +4,6 @@ A case is a folder in ``wrappers``: ``spec.yaml``, ``target.py`` (the module ``t
 generated source. ``UPDATE_GOLDEN=1 pytest tests/test_wrappers.py`` updates the expected source.
 """
 
-from __future__ import annotations
-
 import inspect
 import os
 import traceback
@@ -19,12 +17,12 @@ from opentelemetry.instrumentation.declarative.plan.validation import plan_of
 CASES = sorted(path.parent for path in (Path(__file__).parent / "wrappers").glob("*/spec.yaml"))
 
 
-def test_there_are_cases() -> None:
+def test_there_are_cases():
     assert len(CASES) >= 7
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_the_generated_source_is_as_expected(case: Path, make_module, tracing, logged) -> None:
+def test_the_generated_source_is_as_expected(case: Path, make_module, tracing, logged):
     make_module((case / "target.py").read_text(), "target")
     instrumentor = DeclarativeInstrumentor()
     instrumentor.instrument(tracer_provider=tracing.provider, specs=[case / "spec.yaml"])
@@ -41,7 +39,7 @@ def test_the_generated_source_is_as_expected(case: Path, make_module, tracing, l
     assert logged() == []
 
 
-def test_the_traceback_of_a_replaced_callable_names_its_target(make_module, instrumented) -> None:
+def test_the_traceback_of_a_replaced_callable_names_its_target(make_module, instrumented):
     module = make_module("import functools\n@functools.lru_cache\ndef fail(): raise ValueError('host')")
     with instrumented('spans: {fail: {around: "HOST:fail"}}', module):
         with pytest.raises(ValueError, match="host") as caught:
@@ -50,7 +48,7 @@ def test_the_traceback_of_a_replaced_callable_names_its_target(make_module, inst
     assert f"<instrument {module.__name__}:fail>" in files
 
 
-def test_a_function_that_the_program_holds_runs_the_code_of_a_changed_spec(make_module, tracing, spec_file) -> None:
+def test_a_function_that_the_program_holds_runs_the_code_of_a_changed_spec(make_module, tracing, spec_file):
     module = make_module("def pay(): return 1")
     held, code = module.pay, module.pay.__code__
     instrumentor = DeclarativeInstrumentor()
@@ -67,7 +65,7 @@ def test_a_function_that_the_program_holds_runs_the_code_of_a_changed_spec(make_
     assert module.pay is held and held.__code__ is code
 
 
-def test_a_module_can_redefine_builtins(make_module, instrumented, tracing, logged) -> None:
+def test_a_module_can_redefine_builtins(make_module, instrumented, tracing, logged):
     module = make_module("""
         def odd(*_): raise RuntimeError("not the builtin")
         Exception = BaseException = StopIteration = StopAsyncIteration = len = str = type = isinstance = odd
@@ -92,7 +90,7 @@ def test_a_module_can_redefine_builtins(make_module, instrumented, tracing, logg
     assert logged() == []
 
 
-def test_parameters_can_have_the_names_that_generated_code_uses(make_module, instrumented, tracing, logged) -> None:
+def test_parameters_can_have_the_names_that_generated_code_uses(make_module, instrumented, tracing, logged):
     names = (
         "original, span, spans, key, attributes, name, rule, rule_2, failure, read_null_safe, Exception, call_spans, "
         "call_span, render_name, when, status, traceparent, parent, in_call, about, root, len, str, text, make, call"
@@ -137,7 +135,7 @@ def test_parameters_can_have_the_names_that_generated_code_uses(make_module, ins
     assert logged() == []
 
 
-def test_functions_of_a_spec_can_have_the_names_that_generated_code_uses(make_module, spec_file, tracing) -> None:
+def test_functions_of_a_spec_can_have_the_names_that_generated_code_uses(make_module, spec_file, tracing):
     module = make_module("""
         def twice(value): return value * 2
         def call(value): return value
@@ -162,7 +160,7 @@ def test_functions_of_a_spec_can_have_the_names_that_generated_code_uses(make_mo
     assert tracing.span.attributes == {"original": 4, "rule": 4, "read_null_safe": 4}
 
 
-def test_inspect_sees_a_wrapper_as_the_original(make_module, instrumented) -> None:
+def test_inspect_sees_a_wrapper_as_the_original(make_module, instrumented):
     module = make_module("def call(a, /, b: int = 1, *, c): return a")
     original = module.call
     with instrumented('spans: {call: {around: "HOST:call"}}', module):

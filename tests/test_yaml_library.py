@@ -1,7 +1,5 @@
 """The YAML library does not take a name from the program, whatever the program has under this name."""
 
-from __future__ import annotations
-
 import importlib
 import subprocess
 import sys
@@ -35,14 +33,14 @@ def app(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("started_in", ["program", "elsewhere"])
-def test_a_program_with_its_own_module_yaml_imports_it(app: Path, started_in: str) -> None:
+def test_a_program_with_its_own_module_yaml_imports_it(app: Path, started_in: str):
     root = app.parents[1]
     found = run(app, folder=root / started_in, OTEL_PYTHON_DECLARATIVE_SPECS=str(root / "spec.yaml"))
     assert found.lines == [f"[] own {app.parent / 'yaml.py'}"], found.errors
     assert [(span["name"], span["attributes"]) for span in found.spans] == [("greet", {"who": "own"})]
 
 
-def test_a_package_yaml_of_the_program_is_not_taken_for_the_library(app: Path) -> None:
+def test_a_package_yaml_of_the_program_is_not_taken_for_the_library(app: Path):
     (app.parent / "yaml.py").unlink()
     package = app.parent / "yaml"
     package.mkdir()
@@ -64,7 +62,7 @@ greet("PyYAML")
 """
 
 
-def test_a_program_that_uses_the_library_has_its_own_copy(app: Path) -> None:
+def test_a_program_that_uses_the_library_has_its_own_copy(app: Path):
     (app.parent / "yaml.py").unlink()
     app.write_text(PYYAML)
     found = run(app, OTEL_PYTHON_DECLARATIVE_SPECS=str(app.parents[1] / "spec.yaml"))
@@ -73,7 +71,7 @@ def test_a_program_that_uses_the_library_has_its_own_copy(app: Path) -> None:
     assert len(found.spans) == 1
 
 
-def test_a_mistake_in_a_spec_is_reported_by_the_private_copy_as_well(app: Path) -> None:
+def test_a_mistake_in_a_spec_is_reported_by_the_private_copy_as_well(app: Path):
     spec = app.parents[1] / "spec.yaml"
     spec.write_text(BROKEN)
     found = run(app, OTEL_PYTHON_DECLARATIVE_SPECS=str(spec))
@@ -95,7 +93,7 @@ print(sorted(added - sys.stdlib_module_names))
 """
 
 
-def test_an_active_spec_adds_no_module_that_opentelemetry_does_not_need(app: Path) -> None:
+def test_an_active_spec_adds_no_module_that_opentelemetry_does_not_need(app: Path):
     command = [sys.executable, "-c", ACTIVE, str(app.parents[1] / "spec.yaml")]
     found = subprocess.run(command, capture_output=True, text=True, cwd=SOURCE, timeout=PATIENCE)
     assert found.stdout == "['opentelemetry']\n", found.stderr
@@ -112,14 +110,14 @@ print(private is yaml, yaml_library() is yaml, parse_document(sys.argv[1], "spec
 """
 
 
-def test_the_copy_of_the_program_is_used_from_its_import_on_and_reads_the_same() -> None:
+def test_the_copy_of_the_program_is_used_from_its_import_on_and_reads_the_same():
     found = subprocess.run(
         [sys.executable, "-c", LATER, SPEC], capture_output=True, text=True, cwd=SOURCE, timeout=PATIENCE
     )
     assert found.stdout == "False True True\n", found.stderr
 
 
-def test_a_mistake_is_explained_in_the_same_way_with_the_copy_of_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mistake_is_explained_in_the_same_way_with_the_copy_of_the_program(monkeypatch: pytest.MonkeyPatch):
     text = 'target:\n  version: >=2.0\nspans: {a: "b" c}\n'
     found = []
     for module in (importlib.import_module("yaml"), None):
@@ -129,7 +127,7 @@ def test_a_mistake_is_explained_in_the_same_way_with_the_copy_of_the_program(mon
     assert found[0][0].help == 'put the value in quotes, as in ">=1.2,<2"'
 
 
-def test_the_library_is_imported_by_its_name_where_no_folder_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_library_is_imported_by_its_name_where_no_folder_has_it(monkeypatch: pytest.MonkeyPatch):
     import yaml
 
     library = importlib.import_module("opentelemetry.instrumentation.declarative.language.yaml_library")

@@ -1,7 +1,5 @@
 """Specs that yield to another instrumentation of their library, and shipped specs that are disabled."""
 
-from __future__ import annotations
-
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -55,7 +53,7 @@ def pay(host: tuple[Any, Path], tracing) -> Any:
 
 def test_a_spec_is_inactive_while_the_instrumentation_that_it_yields_to_is_active(
     host: tuple[Any, Path], other, pay, tracing
-) -> None:
+):
     instrumentor = DeclarativeInstrumentor()
     instrumentor.instrument(specs=[host[1]], tracer_provider=tracing.provider, report="-", report_signal="none")
     try:
@@ -75,7 +73,7 @@ def test_a_spec_is_inactive_while_the_instrumentation_that_it_yields_to_is_activ
 
 def test_a_spec_that_starts_later_yields_and_takes_over_when_the_other_ends(
     host: tuple[Any, Path], other, pay, tracing
-) -> None:
+):
     other.ShopInstrumentor().instrument()
     instrumentor = DeclarativeInstrumentor()
     instrumentor.instrument(specs=[host[1]], tracer_provider=tracing.provider)
@@ -87,7 +85,7 @@ def test_a_spec_that_starts_later_yields_and_takes_over_when_the_other_ends(
         instrumentor.uninstrument()
 
 
-def test_an_instrumentation_that_cannot_start_does_not_count(host: tuple[Any, Path], other, pay, tracing) -> None:
+def test_an_instrumentation_that_cannot_start_does_not_count(host: tuple[Any, Path], other, pay, tracing):
     other.ShopInstrumentor.required = ("a-library-that-does-not-exist",)
     instrumentor = DeclarativeInstrumentor()
     instrumentor.instrument(specs=[host[1]], tracer_provider=tracing.provider)
@@ -98,7 +96,7 @@ def test_an_instrumentation_that_cannot_start_does_not_count(host: tuple[Any, Pa
         instrumentor.uninstrument()
 
 
-def test_the_methods_of_opentelemetry_are_restored(host: tuple[Any, Path], tracing) -> None:
+def test_the_methods_of_opentelemetry_are_restored(host: tuple[Any, Path], tracing):
     before = {name: vars(BaseInstrumentor)[name] for name in ("instrument", "uninstrument")}
     instrumentor = DeclarativeInstrumentor()
     instrumentor.instrument(specs=[host[1]], tracer_provider=tracing.provider)
@@ -107,7 +105,7 @@ def test_the_methods_of_opentelemetry_are_restored(host: tuple[Any, Path], traci
     assert {name: vars(BaseInstrumentor)[name] for name in before} == before
 
 
-def test_a_shipped_spec_can_be_disabled(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_shipped_spec_can_be_disabled(monkeypatch: pytest.MonkeyPatch):
     assert read_settings(disabled_specs=["openai"]).disabled == {"openai"}
     monkeypatch.setenv("OTEL_PYTHON_DECLARATIVE_DISABLED_SPECS", "openai, mcp")
     monkeypatch.setenv("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "ag2,flask")

@@ -1,7 +1,5 @@
 """The comparison finds every difference that matters and ignores all others."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 
@@ -94,19 +92,19 @@ DIFFERENT: dict[str, tuple[Draw, Draw]] = {
 
 
 @pytest.mark.parametrize("what", DIFFERENT)
-def test_a_difference_is_found(what: str) -> None:
+def test_a_difference_is_found(what: str):
     first, second = (drawn(draw) for draw in DIFFERENT[what])
     assert difference(first, second)
     assert not difference(first, drawn(DIFFERENT[what][0]))
 
 
-def test_the_version_and_schema_of_the_scope_are_compared() -> None:
+def test_the_version_and_schema_of_the_scope_are_compared():
     plain = drawn(span())
     assert difference(plain, drawn(span(), instrumenting_library_version="1"))
     assert difference(plain, drawn(span(), schema_url="https://example.test"))
 
 
-def test_ids_times_and_addresses_are_ignored_if_they_are_consistent() -> None:
+def test_ids_times_and_addresses_are_ignored_if_they_are_consistent():
     def draw(one: str, other: str, time: str) -> Draw:
         return lambda tracer: [
             span(f"a {one}", attributes={"other": other, "at": time})(tracer),
@@ -118,7 +116,7 @@ def test_ids_times_and_addresses_are_ignored_if_they_are_consistent() -> None:
     assert difference(first, drawn(draw("c" * 32, "c" * 32, "2026-01-02T03:04:05Z 0x7f00feedbeef")))
 
 
-def test_a_span_exported_twice_is_an_error() -> None:
+def test_a_span_exported_twice_is_an_error():
     recorder = Recorder()
     one = recorder.provider.get_tracer("scope").start_span("span")
     one.end()

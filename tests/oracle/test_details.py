@@ -1,7 +1,5 @@
 """What the shipped specs record beyond AG2's own tracing: failed model calls, and the opt-in spec `ag2_details`."""
 
-from __future__ import annotations
-
 import asyncio
 import importlib
 from collections.abc import Awaitable, Callable
@@ -72,7 +70,7 @@ REQUESTED = ("gen_ai.provider.name", "gen_ai.request.model")
 @pytest.mark.parametrize(("config", "names"), [(Named, ["demo", "demo-large"]), (Nameless, [None, None])])
 def test_a_model_call_that_fails_names_the_requested_model(
     config: type[Script], names: list[str | None], caplog: pytest.LogCaptureFixture
-) -> None:
+):
     spans = traced(lambda: Agent("ann", config=config(TimeoutError("late"))).ask("?"))
     (chat,) = (span for span in spans if span.type == "llm")
     assert [chat.attributes.get(key) for key in REQUESTED] == names
@@ -84,7 +82,7 @@ def test_a_model_call_that_fails_names_the_requested_model(
     ("response", "names"),
     [("Yes.", ["demo", "demo-large"]), (ModelResponse(ModelMessage("Yes."), model="m", provider="p"), ["p", "m"])],
 )
-def test_a_model_call_names_the_model_of_its_response_or_else_the_requested_one(response, names: list[str]) -> None:
+def test_a_model_call_names_the_model_of_its_response_or_else_the_requested_one(response, names: list[str]):
     spans = traced(lambda: Agent("ann", config=Named(response)).ask("?"))
     (chat,) = (span for span in spans if span.type == "llm")
     assert [chat.attributes.get(key) for key in REQUESTED] == names
@@ -106,7 +104,7 @@ class WithClient(Script):
 
 
 @pytest.mark.parametrize(("config", "server"), [(WithUrl, 8080), (WithClient, 443), (Nameless, None)])
-def test_a_model_call_names_its_server(config: type[Script], server: int | None) -> None:
+def test_a_model_call_names_its_server(config: type[Script], server: int | None):
     spans = traced(lambda: Agent("ann", config=config("Yes.")).ask("?"))
     (chat,) = (span for span in spans if span.type == "llm")
     address = "models.test" if server else None
@@ -114,7 +112,7 @@ def test_a_model_call_names_its_server(config: type[Script], server: int | None)
 
 
 @pytest.mark.parametrize("content", [True, False])
-def test_a_tool_that_does_not_exist_is_an_event_of_the_turn_and_its_name_is_content(content: bool) -> None:
+def test_a_tool_that_does_not_exist_is_an_event_of_the_turn_and_its_name_is_content(content: bool):
     script = Script(call("nothing"), "I see.", raise_tool_errors=False)
     spans = traced(lambda: Agent("ann", config=script).ask("?"), content=content)
     (turn,) = (span for span in spans if span.type == "agent")
@@ -122,7 +120,7 @@ def test_a_tool_that_does_not_exist_is_an_event_of_the_turn_and_its_name_is_cont
     assert turn.events == [("tool_not_found", {"gen_ai.tool.call.id": "call-nothing", **written_by_the_model})]
 
 
-def test_a_task_is_an_open_span_while_it_runs_and_after_a_restart_of_its_hub() -> None:
+def test_a_task_is_an_open_span_while_it_runs_and_after_a_restart_of_its_hub():
     store, recorder = MemoryKnowledgeStore(), Recorder()
 
     def tasks(*, ended: bool) -> list[NormalSpan]:
@@ -150,7 +148,7 @@ def test_a_task_is_an_open_span_while_it_runs_and_after_a_restart_of_its_hub() -
     ]
 
 
-def test_joined_a_message_is_in_the_trace_of_what_sends_it_with_everything_that_it_causes() -> None:
+def test_joined_a_message_is_in_the_trace_of_what_sends_it_with_everything_that_it_causes():
     recorder = Recorder()
     with declarative_tracing(recorder.provider, specs=["ag2_joined"]):
         asyncio.run(SCENARIOS["conversation_by_tool"].run())
@@ -161,7 +159,7 @@ def test_joined_a_message_is_in_the_trace_of_what_sends_it_with_everything_that_
     assert {str(attributes["ag2.link.kind"]) for span in found for _, attributes in span.links} == {"in_channel"}
 
 
-def test_joined_a_task_is_in_the_trace_of_the_turn_that_starts_it() -> None:
+def test_joined_a_task_is_in_the_trace_of_the_turn_that_starts_it():
     scenario = SCENARIOS["tasks_of_a_turn"]
     if scenario.missing:
         pytest.skip(scenario.missing)
@@ -174,7 +172,7 @@ def test_joined_a_task_is_in_the_trace_of_the_turn_that_starts_it() -> None:
 
 
 @pytest.mark.parametrize("name", ["discussion_of_three", "failing_turn", "recipient_away"])
-def test_handled_a_message_lasts_until_its_last_turn_has_ended_and_fails_with_it(name: str) -> None:
+def test_handled_a_message_lasts_until_its_last_turn_has_ended_and_fails_with_it(name: str):
     if SCENARIOS[name].missing:
         pytest.skip(SCENARIOS[name].missing)
     recorder = Recorder()
@@ -201,7 +199,7 @@ def test_handled_a_message_lasts_until_its_last_turn_has_ended_and_fails_with_it
     ("content", "expected"),
     [(True, [("Ask!", "Which?"), ("Which?", "This."), ("This.", None)]), (False, [(None, None)] * 3)],
 )
-def test_joined_a_message_that_is_open_until_it_is_handled_has_its_reply(content: bool, expected: list[Any]) -> None:
+def test_joined_a_message_that_is_open_until_it_is_handled_has_its_reply(content: bool, expected: list[Any]):
     """The second message is a reply, which is replied to as well."""
 
     async def work() -> None:
@@ -217,7 +215,7 @@ def test_joined_a_message_that_is_open_until_it_is_handled_has_its_reply(content
     assert [tuple(map(message.attributes.get, ("input.value", "output.value"))) for message in messages] == expected
 
 
-def test_each_attempt_of_a_model_call_is_a_span() -> None:
+def test_each_attempt_of_a_model_call_is_a_span():
     script = Script(TimeoutError("first"), TimeoutError("second"), "Third time.")
 
     async def work() -> None:
@@ -236,14 +234,14 @@ def test_each_attempt_of_a_model_call_is_a_span() -> None:
     ]
 
 
-def test_the_first_chunk_of_a_response_is_an_event() -> None:
+def test_the_first_chunk_of_a_response_is_an_event():
     script = Script(ModelMessageChunk("a "), ModelMessageChunk("b "), "a b c")
     spans = traced(lambda: Agent("ann", config=script).ask("?"), "ag2_details")
     (chat,) = (span for span in spans if span.type == "llm")
     assert [name for name, _ in chat.events] == ["first_chunk"]
 
 
-def test_the_workers_of_subtasks_are_traced() -> None:
+def test_the_workers_of_subtasks_are_traced():
     async def work() -> None:
         script = Script(call("run_subtask", '{"task": "Dig."}'), "Done.")
         await Agent("boss", config=script, tasks=TaskConfig(config=Script("A hole."))).ask("?")
@@ -253,7 +251,7 @@ def test_the_workers_of_subtasks_are_traced() -> None:
 
 
 @pytest.mark.parametrize("content", [True, False])
-def test_a_subtask_that_fails_is_an_event_of_the_turn_that_delegated_it(content: bool) -> None:
+def test_a_subtask_that_fails_is_an_event_of_the_turn_that_delegated_it(content: bool):
     async def work() -> None:
         expert = Agent("expert", config=Script(LookupError("no answer")))
         script = Script(call("task_expert", '{"objective": "Find it."}'), "It failed.", raise_tool_errors=False)

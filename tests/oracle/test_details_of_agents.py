@@ -1,7 +1,5 @@
 """What `ag2_details` records of an agent's memory, observers, tasks, timers and retries."""
 
-from __future__ import annotations
-
 import asyncio
 import importlib
 from typing import Any
@@ -158,23 +156,21 @@ def _turn(spans: list[NormalSpan], agent: str) -> NormalSpan:
 @pytest.mark.parametrize(
     ("agent", "statuses"), [("bob", ["ERROR", "ERROR", "UNSET"]), ("foreigner", ["ERROR", "UNSET"])]
 )
-def test_each_attempt_is_a_span_wherever_the_call_is_retried(
-    spans: list[NormalSpan], agent: str, statuses: list[str]
-) -> None:
+def test_each_attempt_is_a_span_wherever_the_call_is_retried(spans: list[NormalSpan], agent: str, statuses: list[str]):
     (chat,) = _turn(spans, agent).children
     assert [span.status[0] for span in chat.children] == statuses
     assert {span.name for span in chat.children} == {"chat attempt"}
     assert chat.attributes["ag2.chat.attempts"] == len(statuses)
 
 
-def test_the_chunks_of_a_response_are_counted_and_the_first_has_its_time(spans: list[NormalSpan]) -> None:
+def test_the_chunks_of_a_response_are_counted_and_the_first_has_its_time(spans: list[NormalSpan]):
     (chat,) = (span for span in spans if "ag2.chat.chunks" in span.attributes)
     ((event, attributes),) = chat.events
     assert (chat.attributes["ag2.chat.chunks"], event) == (2, "first_chunk")
     assert 0 < attributes["gen_ai.response.time_to_first_chunk"] < 60
 
 
-def test_tasks_outside_of_a_network_are_spans(spans: list[NormalSpan]) -> None:
+def test_tasks_outside_of_a_network_are_spans(spans: list[NormalSpan]):
     found = [span for span in _turn(spans, "ann").walk() if span.type == "agent_task"]
     keys = ("ag2.task.objective", "ag2.task.outcome", "error.type", "gen_ai.agent.name")
     assert _of(found, "agent_task", *keys) == [
@@ -184,7 +180,7 @@ def test_tasks_outside_of_a_network_are_spans(spans: list[NormalSpan]) -> None:
     assert [span.status[0] for span in found] == ["ERROR", "OK"]
 
 
-def test_memory_that_is_compacted_aggregated_and_written_is_in_the_trace_of_the_turn(spans: list[NormalSpan]) -> None:
+def test_memory_that_is_compacted_aggregated_and_written_is_in_the_trace_of_the_turn(spans: list[NormalSpan]):
     turn = list(_turn(spans, "ann").walk())
     assert _of(turn, "compaction", "ag2.compaction.strategy") == [("compact", "SummarizeCompact")]
     assert _of(turn, "aggregation", "ag2.aggregation.strategy") == [("aggregate", "WorkingMemoryAggregate")]
@@ -199,19 +195,19 @@ def test_memory_that_is_compacted_aggregated_and_written_is_in_the_trace_of_the_
     }
 
 
-def test_the_store_of_a_hub_is_not_recorded(spans: list[NormalSpan]) -> None:
+def test_the_store_of_a_hub_is_not_recorded(spans: list[NormalSpan]):
     paths = [span.attributes["ag2.knowledge.path"] for span in spans if span.type == "knowledge"]
     assert paths and not [path for path in paths if path.startswith(("/agents", "/channels", "/registry", "/audit"))]
 
 
-def test_an_observer_is_a_span_and_its_alert_and_the_halt_are_events_of_the_turn(spans: list[NormalSpan]) -> None:
+def test_an_observer_is_a_span_and_its_alert_and_the_halt_are_events_of_the_turn(spans: list[NormalSpan]):
     turn = _turn(spans, "cem")
     found = _of(list(turn.walk()), "observer", "ag2.watch.type", "ag2.event.severity")
     assert set(found) == {("observe alarm", "EventWatch", "fatal")}
     assert {name for name, _ in turn.events} == {"tool_not_found", "ag2.ObserverAlert", "ag2.HaltEvent"}
 
 
-def test_what_a_timer_or_a_watch_calls_is_a_span(spans: list[NormalSpan]) -> None:
+def test_what_a_timer_or_a_watch_calls_is_a_span(spans: list[NormalSpan]):
     timers = _of(spans, "timer", "ag2.watch.schedule", "ag2.watch.callback")
     assert timers == [("timer DelayWatch", "0.001", "_wait.<locals>.tick")]
     turn = list(_turn(spans, "dora").walk())

@@ -1,7 +1,5 @@
 """Every release has the same spans as the newest one, on which they are compared with AG2's own tracing."""
 
-from __future__ import annotations
-
 import difflib
 
 import pytest
@@ -35,7 +33,7 @@ def differing(expected: str, actual: str, *names: str) -> str:
 
 @on_the_newest
 @every_scenario
-def test_the_golden_form_is_current(name: str, request: pytest.FixtureRequest) -> None:
+def test_the_golden_form_is_current(name: str, request: pytest.FixtureRequest):
     current = golden_form(ours(name).result, ours(name).trees)
     if request.config.getoption("--update-golden", default=False):
         FOLDER.mkdir(exist_ok=True)
@@ -45,23 +43,23 @@ def test_the_golden_form_is_current(name: str, request: pytest.FixtureRequest) -
     assert not found, f"\n{found}\nif this is intended: pytest tests/oracle --update-golden"
 
 
-def test_every_scenario_has_a_golden_form_and_there_is_no_other_file() -> None:
+def test_every_scenario_has_a_golden_form_and_there_is_no_other_file():
     assert sorted(path.name for path in FOLDER.iterdir()) == sorted(f"{name}.txt" for name in SCENARIOS)
 
 
 @every_scenario_of_the_newest
-def test_the_application_sees_the_same_on_every_release(name: str) -> None:
+def test_the_application_sees_the_same_on_every_release(name: str):
     assert seen(untraced(name).result) == golden(name).splitlines(keepends=True)[0]
 
 
 @needs_ours
 @every_scenario
-def test_the_application_sees_the_same_untraced_and_traced_by_us(name: str) -> None:
+def test_the_application_sees_the_same_untraced_and_traced_by_us(name: str):
     assert untraced(name).result == ours(name).result
 
 
 @needs_ours
 @every_scenario_of_the_newest
-def test_ours_equals_the_golden_form(name: str) -> None:
+def test_ours_equals_the_golden_form(name: str):
     found = differing(golden(name), golden_form(ours(name).result, ours(name).trees), "golden", "ours")
     assert not found, f"\n{found}"

@@ -1,7 +1,5 @@
 """If an application activates parts of AG2's own tracing, each operation is traced once, by AG2 or by us."""
 
-from __future__ import annotations
-
 import asyncio
 from collections import Counter
 from collections.abc import Iterable
@@ -52,16 +50,14 @@ def run_beside(scenario: str, parts: Iterable[str]) -> tuple[Result, Counter[str
     "parts", [*({part} for part in sorted(PARTS)), PARTS], ids=lambda parts: "-".join(sorted(parts))
 )
 @pytest.mark.parametrize("scenario", SCENARIOS_OF_ALL_TYPES)
-def test_each_operation_has_one_span_whichever_parts_of_native_tracing_are_active(
-    scenario: str, parts: Iterable[str]
-) -> None:
+def test_each_operation_has_one_span_whichever_parts_of_native_tracing_are_active(scenario: str, parts: Iterable[str]):
     counts = types_of(ours(scenario).recorder)
     if "middleware" in parts and DEVIATIONS["usage-spans"].holds:
         del counts["usage"]
     assert run_beside(scenario, parts) == (ours(scenario).result, counts)
 
 
-def test_every_type_of_span_occurs() -> None:
+def test_every_type_of_span_occurs():
     found: Counter[str] = Counter()
     for scenario in SCENARIOS_OF_ALL_TYPES:
         found += types_of(ours(scenario).recorder)

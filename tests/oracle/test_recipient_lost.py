@@ -1,7 +1,5 @@
 """A recipient that disconnects during a delivery is recorded on the envelope's span, unlike in AG2."""
 
-from __future__ import annotations
-
 import asyncio
 from typing import Any
 
@@ -75,7 +73,7 @@ def asked(hanging_up: bool) -> tuple[ReadableSpan, dict[str, str]]:
     return span, names
 
 
-def test_a_recipient_that_disconnects_during_delivery_is_recorded_on_the_envelope() -> None:
+def test_a_recipient_that_disconnects_during_delivery_is_recorded_on_the_envelope():
     span, names = asked(hanging_up=True)
     lost = [dict(event.attributes or {}) for event in span.events if event.name == "recipient_lost"]
     assert [names[str(one["ag2.network.recipient_id"])] for one in lost] == ["bob"]
@@ -86,7 +84,7 @@ def test_a_recipient_that_disconnects_during_delivery_is_recorded_on_the_envelop
     assert (span.status.status_code.name, span.status.description) == ("ERROR", "1 dispatch failure(s)")
 
 
-def test_a_recipient_that_stays_connected_is_not_recorded_as_lost() -> None:
+def test_a_recipient_that_stays_connected_is_not_recorded_as_lost():
     span, _ = asked(hanging_up=False)
     assert span.events == ()
     assert span.attributes is not None

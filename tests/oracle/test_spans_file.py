@@ -1,7 +1,5 @@
 """The spans of a hub in its own store, on every release in the format of the newest AG2."""
 
-from __future__ import annotations
-
 import asyncio
 import importlib
 import json
@@ -94,7 +92,7 @@ def recorded(work: Callable[[], Awaitable[Any]], monkeypatch: pytest.MonkeyPatch
 
 @needs_native
 @pytest.mark.skipif(RELEASE != NEWEST, reason="the record of the newest release is the pattern for all")
-def test_each_record_equals_the_one_written_by_native_tracing() -> None:
+def test_each_record_equals_the_one_written_by_native_tracing():
     recorder = Recorder()
     with declarative_tracing(recorder.provider):
         asyncio.run(SCENARIOS["tasks_of_a_turn"].run())
@@ -103,7 +101,7 @@ def test_each_record_equals_the_one_written_by_native_tracing() -> None:
 
 
 @pytest.mark.parametrize("name", ["consulting_with_a_tool_call", "hub_closed_with_everything_open", "identity_changes"])
-def test_the_file_of_a_closed_hub_contains_every_exported_span_once(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_file_of_a_closed_hub_contains_every_exported_span_once(name: str, monkeypatch: pytest.MonkeyPatch):
     recorder, (lines,) = recorded(SCENARIOS[name].run, monkeypatch)
     exported = json.loads(json.dumps([record_of(span) for span in hub_side(recorder)]))
     assert exported
@@ -120,7 +118,7 @@ async def talk() -> None:
         await here.quiet()
 
 
-def test_several_hubs_write_each_to_their_own_store(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_several_hubs_write_each_to_their_own_store(monkeypatch: pytest.MonkeyPatch):
     async def together() -> None:
         await asyncio.gather(talk(), talk(), talk())
 

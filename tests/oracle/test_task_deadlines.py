@@ -1,7 +1,5 @@
 """The opt-in spec ``ag2_task_deadlines``: if it is listed, a task on the network expires on every release."""
 
-from __future__ import annotations
-
 import asyncio
 import functools
 import logging
@@ -27,7 +25,7 @@ SCENARIO = "tasks_of_a_turn"
 with_deadlines: Tracing = functools.partial(declarative_tracing, specs=["ag2_task_deadlines"])
 
 
-def test_with_the_spec_a_task_expires_on_every_release() -> None:
+def test_with_the_spec_a_task_expires_on_every_release():
     text = golden_text(SCENARIO)
     for id_, each in DEVIATIONS.items():
         if id_ != "task-deadline" and each.holds and each.golden is not None:
@@ -39,7 +37,7 @@ def test_with_the_spec_a_task_expires_on_every_release() -> None:
 
 
 @pytest.mark.skipif(at_least("1.0"), reason="since 1.0 AG2 sends the deadline itself")
-def test_without_the_spec_a_task_never_expires_on_older_releases() -> None:
+def test_without_the_spec_a_task_never_expires_on_older_releases():
     spans = [span for tree in run(SCENARIO, declarative_tracing).trees for span in tree.walk()]
     (sleep,) = (span for span in spans if span.name == "network.task sleep")
     assert (sleep.attributes["ag2.network.outcome"], sleep.status[0]) == ("completed", "OK")
@@ -47,7 +45,7 @@ def test_without_the_spec_a_task_never_expires_on_older_releases() -> None:
 
 @pytest.mark.skipif(not at_least("1.0"), reason="before 1.0 it has something to do")
 @pytest.mark.parametrize("name", sorted(name for name in SCENARIOS if "task" in name))
-def test_the_spec_changes_nothing_if_ag2_announces_the_deadline(name: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_spec_changes_nothing_if_ag2_announces_the_deadline(name: str, caplog: pytest.LogCaptureFixture):
     if SCENARIOS[name].missing or SCENARIOS[name].other:
         pytest.skip(SCENARIOS[name].missing or SCENARIOS[name].other)
     with caplog.at_level(logging.WARNING, logger="opentelemetry.instrumentation.declarative"):
@@ -117,7 +115,7 @@ async def _tasks(here: World, join: Callable[[Agent], Awaitable[AgentClient]]) -
 
 
 @pytest.mark.parametrize("wired", [False, pytest.param(True, marks=needs_websockets)])
-def test_with_the_spec_the_hub_receives_exactly_the_deadline_of_the_task(wired: bool) -> None:
+def test_with_the_spec_the_hub_receives_exactly_the_deadline_of_the_task(wired: bool):
     with with_deadlines(Recorder().provider, True):
         found = asyncio.run(tasks_of_bob(wired))
     assert [each.hub_deadline for each in found.values()] == [each.deadline for each in found.values()]
@@ -133,7 +131,7 @@ def test_with_the_spec_the_hub_receives_exactly_the_deadline_of_the_task(wired: 
 
 @pytest.mark.skipif(at_least("1.0"), reason="since 1.0 AG2 sends the deadline itself")
 @pytest.mark.parametrize("wired", [False, pytest.param(True, marks=needs_websockets)])
-def test_without_the_spec_the_hub_of_an_older_release_receives_no_deadline(wired: bool) -> None:
+def test_without_the_spec_the_hub_of_an_older_release_receives_no_deadline(wired: bool):
     with declarative_tracing(Recorder().provider):
         found = asyncio.run(tasks_of_bob(wired))
     assert found["short"].deadline

@@ -1,7 +1,5 @@
 """The time to read a spec grows linearly with its size. Steps are counted, not seconds."""
 
-from __future__ import annotations
-
 import contextlib
 import sys
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Hostile files and paths: each is a clear problem, and reading does not block, grow, or leave the folder."""
 
-from __future__ import annotations
-
 import os
 import socket
 from collections.abc import Callable

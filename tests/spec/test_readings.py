@@ -1,7 +1,5 @@
 """Each key with an expression declares when it is read. The planner, the checks and the reference follow it."""
 
-from __future__ import annotations
-
 from opentelemetry.instrumentation.declarative.language.collection_types import ListOf, MapOf, OneOf
 from opentelemetry.instrumentation.declarative.language.node_type import READ
 from opentelemetry.instrumentation.declarative.language.node_values import NodeValue, ShortNodeValue
@@ -21,14 +19,14 @@ def holds_an_expression(value_type: ValueType) -> bool:
     return isinstance(value_type, ListOf | MapOf | OneOf) and any(map(holds_an_expression, value_type.inner_types()))
 
 
-def test_each_key_with_an_expression_declares_when_it_is_read() -> None:
+def test_each_key_with_an_expression_declares_when_it_is_read():
     undeclared = [
         (node.about.title, key.name) for node, key in keys() if holds_an_expression(key.type) and key.read is None
     ]
     assert undeclared == [], "these need `read=` in their `yaml_key`"
 
 
-def test_each_key_that_is_read_has_a_phrase_and_says_what_follows_without_a_value() -> None:
+def test_each_key_that_is_read_has_a_phrase_and_says_what_follows_without_a_value():
     read = [key for _, key in keys() if key.read is not None]
     assert {key.read for key in read} == {*READ}
     assert [

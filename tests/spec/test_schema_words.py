@@ -1,7 +1,5 @@
 """Every key of the language is required or documents its default, for the reference and for editors."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 
@@ -25,14 +23,14 @@ def is_required(node: NodeType, key: Key) -> bool:
     return key.name in {*node.required, *node.always_required, *node.one_of, *beside}
 
 
-def test_the_keys_of_the_language_are_found() -> None:
+def test_the_keys_of_the_language_are_found():
     found = {(node.about.title, key.name) for node, key in keys()}
     assert len(found) >= 100
     assert ("span", "around") in found
     assert ("extension", "install") in found
 
 
-def test_every_optional_key_documents_its_default() -> None:
+def test_every_optional_key_documents_its_default():
     undocumented = [
         (node.about.title, key.name)
         for node, key in keys()
@@ -41,22 +39,22 @@ def test_every_optional_key_documents_its_default() -> None:
     assert undocumented == [], "these need a `default` or a sentence with “By default”"
 
 
-def test_no_default_is_documented_twice() -> None:
+def test_no_default_is_documented_twice():
     both = [(n.about.title, k.name) for n, k in keys() if k.has_default and "by default" in k.about.doc.lower()]
     assert both == []
 
 
-def test_every_description_consists_of_sentences() -> None:
+def test_every_description_consists_of_sentences():
     described = [*(key.about for _, key in keys()), *(node.about for node in NODES)]
     assert [about.doc for about in described if not about.doc.endswith(".")] == []
 
 
-def test_every_title_is_a_noun_phrase_without_an_article() -> None:
+def test_every_title_is_a_noun_phrase_without_an_article():
     """Problems add the indefinite article: a title may be part of a sentence."""
     titles = [*(key.about.title for _, key in keys()), *(node.about.title for node in NODES)]
     assert [title for title in titles if re.match("(a|an|the|what|how|which|whether|when|where) ", title)] == []
     assert [title for title in titles if len(title.split()) > 5] == []
 
 
-def test_every_key_has_an_example() -> None:
+def test_every_key_has_an_example():
     assert [(node.about.title, key.name) for node, key in keys() if not key.about.examples] == []

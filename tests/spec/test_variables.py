@@ -1,7 +1,5 @@
 """References to environment variables in specs, as in OpenTelemetry's configuration files."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -67,27 +65,27 @@ def variables(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(("written", "expected"), TABLE)
-def test_references_are_substituted_as_in_the_table_of_the_specification(written: str, expected) -> None:
+def test_references_are_substituted_as_in_the_table_of_the_specification(written: str, expected):
     (value,) = parse_document(f"key: {written}", "a.yaml").data.values()
     assert value == expected
     assert type(value) is type(expected)
 
 
-def test_references_in_keys_and_comments_are_not_substituted() -> None:
+def test_references_in_keys_and_comments_are_not_substituted():
     assert parse_document("${STRING_VALUE}: a  # ${1x}\n${1x}: b", "a.yaml").data == {
         "${STRING_VALUE}": "a",
         "${1x}": "b",
     }
 
 
-def test_items_blocks_and_values_of_aliases_are_substituted_once() -> None:
+def test_items_blocks_and_values_of_aliases_are_substituted_once():
     text = "list: [&a '$${STRING_VALUE}', *a]\nblock: |\n  one ${STRING_VALUE}\n  two\n"
     data = parse_document(text, "a.yaml").data
     assert data == {"list": ["${STRING_VALUE}", "${STRING_VALUE}"], "block": "one value\ntwo\n"}
 
 
 @pytest.mark.parametrize("bad", ["${1API_KEY}", "${API_$KEY}", "${STRING_VALUE:?error}", "${}", "${a.b}"])
-def test_a_reference_that_names_no_variable_is_a_problem_at_its_position(bad: str) -> None:
+def test_a_reference_that_names_no_variable_is_a_problem_at_its_position(bad: str):
     with pytest.raises(SpecError) as caught:
         parse_document(f"key: it is {bad} here", "a.yaml")
     (problem,) = caught.value.problems
@@ -95,7 +93,7 @@ def test_a_reference_that_names_no_variable_is_a_problem_at_its_position(bad: st
     assert problem.message == f'"{bad}" is not a reference to an environment variable'
 
 
-def test_problems_after_a_reference_keep_their_position(tmp_path: Path) -> None:
+def test_problems_after_a_reference_keep_their_position(tmp_path: Path):
     file = tmp_path / "my.yaml"
     file.write_text(
         "instrument: 2\nname: ${STRING_VALUE}\nspans:\n"
@@ -110,7 +108,7 @@ def test_problems_after_a_reference_keep_their_position(tmp_path: Path) -> None:
     ]
 
 
-def test_a_substituted_value_is_checked_like_any_other_text(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_substituted_value_is_checked_like_any_other_text(monkeypatch: pytest.MonkeyPatch):
     for value in ("\x1b[2J", "a\u202eb"):
         monkeypatch.setenv("STRING_VALUE", value)
         with pytest.raises(SpecError) as caught:
@@ -124,7 +122,7 @@ def test_a_substituted_value_is_checked_like_any_other_text(monkeypatch: pytest.
 
 def test_check_does_not_show_the_value_of_a_variable(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+):
     """A variable replaces every single value of every invalid spec. The libraries are imported once for all checks."""
     monkeypatch.setenv("SECRET", "zqx.secret - zqx +")
     failed = 0
@@ -155,7 +153,7 @@ def _with_variable(file: Path) -> Iterator[tuple[KeyPath, str]]:
 
 def test_a_problem_of_a_variable_shows_its_reference(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+):
     monkeypatch.setenv("KIND", "banana")
     file = tmp_path / "my.yaml"
     file.write_text('instrument: 2\nname: a\nspans:\n  a: {around: "m:f", kind: "${KIND}"}\n')
@@ -169,7 +167,7 @@ def test_a_problem_of_a_variable_shows_its_reference(
 
 def test_a_spec_is_active_with_the_values_of_variables(
     monkeypatch: pytest.MonkeyPatch, make_module, instrumented, tracing
-) -> None:
+):
     monkeypatch.setenv("STAGE", "blue")
     module = make_module("def f(price): return price")
     spec = """
