@@ -192,7 +192,7 @@ def examine(name: str) -> Result:
         found["cost"],
         lines_of_yaml(library.spec),
         lines_of_python(*library.folder.glob("helpers.py")),
-        lines_of_python(*(environment.tests / "src").rglob("*.py")),
+        lines_of_python(*(file for part in library.files for file in (environment.tests / "src").glob(part))),
     )
 
 

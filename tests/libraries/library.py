@@ -34,6 +34,8 @@ class Library:
     options: dict[str, dict[str, Any]] = field(default_factory=dict)
     #: Whether to collect what an earlier test left behind: a spec is about all objects.
     collects_garbage: bool = False
+    #: The files of the instrumentation whose lines are counted: what the spec takes the place of.
+    files: list[str] = field(default_factory=lambda: ["**/*.py"])
     #: What the tests of the instrumentation need in addition.
     test_requires: list[str] = field(default_factory=list)
     #: Facts that differ on purpose, such as ``status.description`` or ``SPAN: events``, each with the reason.
