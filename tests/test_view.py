@@ -236,15 +236,15 @@ def test_what_a_client_calls_takes_part_also_if_it_records_nothing_and_repeated_
         record("connect", 1, 8, 7, 8, parent=7, kind="CLIENT", attributes={"server.address": "10.0.0.1"}),
         record("send", 1, 9, 17, 19, parent=1, kind="PRODUCER", attributes={"messaging.system": "kafka"}),
     ]
-    receiver = record("receive", 1, 10, 18, 19, parent=9, kind="CONSUMER")
+    receiver = record("receive", 2, 10, 18, 19, links=[("", 1, 9)], kind="CONSUMER")
     content = spans.lines([spans.otlp(records, "shop"), spans.otlp([receiver], "mailer")])
     assert view(content, "--show", "times,story")[1].splitlines() == [
         "time by operation, without that of its children",
-        " 45%     9.00 ms  shop: charge",
-        " 20%     4.00 ms  shop: POST /order",
-        " 20%     4.00 ms  shop: SELECT × 4 · median 1.00 ms · longest 1.00 ms",
+        " 43%     9.00 ms  shop: charge",
+        " 19%     4.00 ms  shop: POST /order",
+        " 19%     4.00 ms  shop: SELECT × 4 · median 1.00 ms · longest 1.00 ms",
+        " 10%     2.00 ms  shop: send",
         "  5%     1.00 ms  shop: connect",
-        "  5%     1.00 ms  shop: send",
         "  5%     1.00 ms  mailer: receive",
         "",
         "story",

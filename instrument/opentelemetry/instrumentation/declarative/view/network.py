@@ -239,9 +239,14 @@ class Network:
                 yield Message("call", span, span.start, self.actor(caller), [service], self.channel(span), span.name)
         system = text_of(span.attributes, "system") if span.kind in _CALLING else ""
         is_part = parent is not None and (self.role(parent) == "model" or parent.kind in _CALLING)
-        if system and not is_part and not any(below.kind in _SERVING for below in self.relations.children(span)):
+        if system and not is_part and not self._is_served(span):
             called = Actor(system, is_agent=False)
             yield Message("call", span, span.start, self.actor(span), [called], self.channel(span), span.name)
+
+    def _is_served(self, span: Span) -> bool:
+        """Whether the server or the receiver of what a client sends is recorded."""
+        receivers = (source for source, _ in self.relations.linked_from(span))
+        return any(each.kind in _SERVING for each in (*self.relations.children(span), *receivers))
 
 
 def _short(id: str) -> str:
