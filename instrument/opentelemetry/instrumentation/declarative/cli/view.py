@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 HELP = "show recorded spans: who says what to whom, what fails, and the traces as trees"
 DESCRIPTION = (
-    "Show recorded spans: failures, open spans and where the time goes, then the story in order of time, and the traces "
-    "as trees. "
+    "Show recorded spans: failures, open spans and where the time goes, then the story in order of time, and the "
+    "traces as trees. "
     "FILE is AG2's spans.jsonl or OTLP in JSON, as the collector's file exporter writes it; - reads standard input. "
     "A COMMAND is run and its spans are shown. With --listen, spans are received over OTLP."
 )
