@@ -10,7 +10,7 @@ class CartService:
     def add(self, item, count=1): return count
     def total(self): return 5
 class MailService:
-    def send(self, to): return to
+    def send(self, to: "boxes.Parcel", copies: int = 1): return to
 """
 
 
@@ -53,6 +53,11 @@ def test_a_hook_that_matches_nothing_is_a_problem(check):
         "error[meets-nothing]: the hook a matches no installed callable",
         "error[meets-nothing]: the hook b matches no installed callable",
     ]
+
+
+def test_a_filter_that_excludes_everything_is_reported_with_what_the_source_says(check):
+    _, lines = check('hooks: {a: {call: {include: "SHOP.*:*.*", takes: Parcel}}}\nspans: {a: {around: a}}\n')
+    assert lines[1:2] == ["  help: takes is compared with the source, where there are: boxes.Parcel, int"]
 
 
 def test_one_of_the_methods_of_several_releases_is_enough(check):

@@ -19,6 +19,7 @@ from opentelemetry.instrumentation.declarative.language.structure_problems impor
 )
 from opentelemetry.instrumentation.declarative.language.unknown_keys import KeyHelp, NodeKeys, unknown_key_help
 from opentelemetry.instrumentation.declarative.language.value_types import About, JsonSchema, ValueType, reference
+from opentelemetry.instrumentation.declarative.language.yaml_slips import quoted_value
 
 
 class NodeValue(ValueType):
@@ -147,6 +148,8 @@ def _cut_at_comma(values: dict[str, Any], name: str) -> str | None:
     value = values[before]
     if isinstance(value, int) and name.isdecimal():
         return f"write {before}: {value}.{name}"
+    if str(value).count("(") > str(value).count(")"):
+        return f"a comma ends the value in braces: write {before}: {quoted_value(f'{value}, {name}')}"
     return f"a comma ends the value in braces: write {before}: [{value}, {name}] for a list, and text in quotes"
 
 

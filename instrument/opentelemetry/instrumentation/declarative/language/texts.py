@@ -38,6 +38,8 @@ def _moment_help(text: str) -> str | None:
     if ":" in text:
         target = text.rpartition(".")[0] if text.rpartition(".")[2] in PHASES else text
         return f"add hooks: {{NAME: {{call: {target}}}}}, and write NAME with a moment, as in NAME.enter"
+    if (phase := text if text in PHASES else _OTHER_PHASES.get(text.lower())) is not None:
+        return f"add hooks: {{NAME: {{call: TARGET}}}}, write around: NAME, and here NAME.{phase}"
     moments = ", ".join(f"{text}.{phase}" for phase in PHASES)
     return f"write a moment of the hook: {moments}" if text.isidentifier() else None
 

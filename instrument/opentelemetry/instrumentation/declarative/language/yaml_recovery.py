@@ -16,6 +16,7 @@ _MOST_LINES = 10
 _MOST_CHARACTERS = 50_000
 
 _KEY = re.compile(r"""(\s*(?:-\s+)?(?:[\w.-]+|"[^"]*"|'[^']*')\s*:)\s""")
+_ITEM = re.compile(r"(\s*-)\s")
 
 
 @record
@@ -62,9 +63,10 @@ def read_with_recovery(text: str, file: str) -> RecoveredText:
 
 
 def _without_value(text: str, number: int) -> str:
-    """The text without the value on a line; without the line if it has no key."""
+    """The text without the value on a line; without the line if it has no key and is no item of a list."""
     lines = text.splitlines()
-    key = _KEY.match(f"{lines[number - 1]}\n" if number <= len(lines) else "")
+    line = f"{lines[number - 1]}\n" if number <= len(lines) else ""
+    key = _KEY.match(line) or _ITEM.match(line)
     return _with_line(text, number, f'{key[1]} ""' if key else "")
 
 

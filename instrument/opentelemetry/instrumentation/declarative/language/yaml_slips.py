@@ -12,6 +12,10 @@ _FIRST = re.compile(r"(?P<start>)(?P<key>instrument)\s+(?P<value>\d+)\s*$")
 #: Quotes twice, as in ``''text''``.
 _TWICE = re.compile(r"""(['"])\1(.+)\1\1$""")
 _ENTRY = re.compile(rf"(?P<start>\s*(?:-\s+)?(?P<key>{_KEY})\s*:\s+)(?P<value>\S.*?)\s*$")
+#: A call with several arguments as a value in braces.
+_CALL_IN_BRACES = re.compile(
+    rf"""[{{,]\s*(?P<key>{_KEY})\s*:\s+(?P<value>[A-Za-z_][\w.]*\([^(){{}}]*,[^(){{}}]*\)[^,{{}}\[\]]*?)\s*[,}}]"""
+)
 #: ``condition ? value : other``
 _CHOICE = re.compile(r"(.+?)\s*\?\s*(.+?)\s+:\s+(.+)$")
 #: A variable of a shell, or the property of an object in another language.
@@ -52,6 +56,12 @@ def slip_in(lines: list[str], number: int) -> Slip | None:
         column, length = found.start("key") + 1, len(found["key"]) + 1
         message = 'a space is missing after ":", so that this is text and not a key'
         return Slip(number, column, length, message, f"write {intended}", found["start"] + intended)
+    if found := _CALL_IN_BRACES.search(line):
+        intended = quoted_value(found["value"])
+        start, end = found.span("value")
+        message = "a comma ends a value in braces that is not in quotes"
+        help = f"write {found['key']}: {intended}"
+        return Slip(number, start + 1, end - start, message, help, line[:start] + intended + line[end:])
     found = _ENTRY.match(line)
     value = found["value"] if found else ""
     why = _why(value) if value else None

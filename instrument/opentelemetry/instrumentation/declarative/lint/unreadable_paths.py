@@ -89,6 +89,7 @@ def is_readable_path(text: object, types_: CallableTypes) -> bool:
 
 
 _METHOD = "is a method, which is not called"
+_METHOD_EFFECT = "reads the method itself"
 #: The most names that are listed in a help.
 _MOST_LISTED = 12
 
@@ -169,9 +170,8 @@ class _Search:
             return None
         if isinstance(node, ast.Attribute) and all(_has_method(choice, name) for choice in type_.choices):
             help = "read a field, or hook the method: `result` is what it returns"
-            if name in FUNCTIONS:
-                return UnreadablePath(_source(node), self._mark(node), f"{name}({_source(node.value)})", _METHOD)
-            return UnreadablePath(_source(node), self._mark(node), None, _METHOD, help)
+            suggestion = f"{name}({_source(node.value)})" if name in FUNCTIONS else None
+            return UnreadablePath(_source(node), self._mark(node), suggestion, _METHOD, help, effect=_METHOD_EFFECT)
         if not all(_never_has(choice, name, key=isinstance(node, ast.Subscript)) for choice in type_.choices):
             return self._probably_misspelt(node, type_, name)
         if isinstance(node, ast.Subscript) and all(name in members(choice) for choice in type_.choices):

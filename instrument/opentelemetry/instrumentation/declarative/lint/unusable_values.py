@@ -176,7 +176,8 @@ class _Finder:
         if part == WRITTEN and isinstance(tree, ast.Attribute):
             return self._attribute_of_mapping(tree)
         if part == "key" and type_.known and all(_is_unhashable(choice.cls) for choice in type_.choices):
-            return self._unusable(tree, f"is {type_.text} and cannot be a key", "read its id")
+            help = self._field(tree, {"text", "number"}) or "read its id"
+            return self._unusable(tree, f"is {type_.text} and cannot be a key", help)
         return None
 
     def _attribute_of_mapping(self, node: ast.Attribute) -> UnreadablePath | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, is_misspelling, quoted
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, did_you_mean, is_misspelling, quoted
 from opentelemetry.instrumentation.declarative.language.nodes.hook import Hook
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.language.values import MarkedFlag, Moment, Target, Text
@@ -32,10 +32,22 @@ class HookPlanner:
         """The plan of a hook. An unknown name is a problem; what uses it is checked with the hook that is similar."""
         if name not in self._spec.hooks:
             named = [hook.name for hook in self._spec.hooks.values() if not hook.direct]
-            intended = self._reader.unknown(Text(name, mark), "hook", named)
+            of_span = self._help_for_span(name)
+            intended = self._reader.unknown(Text(name, mark), "hook", () if of_span else named, of_span)
             # Others may be names that are only alike, such as that of a hook that an overlay has removed.
             name = intended if intended is not None and is_misspelling(name, intended) else name
         return self._hooks.get(name)
+
+    def _help_for_span(self, name: str) -> str | None:
+        """The help for the name of a span in place of that of the hook that it is around."""
+        span = self._spec.spans.get(name)
+        if span is None or span.around is None:
+            return None
+        around = span.around.value
+        hook = self._spec.hooks.get(around)
+        if hook is not None and not hook.direct:
+            return did_you_mean(around)
+        return f"it is a span: add hooks: {{{name}: {{call: {quoted(around)}}}}}, and write around: {name}"
 
     def add(self, action: Action, *moments: Moment) -> None:
         """Add an action at each of these moments."""

@@ -147,6 +147,11 @@ class OpenSpanPlanner:
     def _check_place(self, title: str, rule: _OnSpan, span: SpanType | None) -> None:
         if span is None:
             return
+
+        def needs_key(at: Moment) -> bool:
+            is_name_of_span = at.hook == span.name and at.hook not in self._spec.hooks  # which is reported
+            return not is_name_of_span and not _is_of_own_call(at, rule, span)
+
         if span.at is not None:
             self._reader.problem(
                 rule.mark,
@@ -154,7 +159,7 @@ class OpenSpanPlanner:
                 f'{title} cannot find its span: "{span.name}" ends as soon as it starts',
                 "give the span a start and an end, or record an attribute instead",
             )
-        elif rule.key is None and span.key is None and not all(_is_of_own_call(at, rule, span) for at in rule.at):
+        elif rule.key is None and span.key is None and any(map(needs_key, rule.at)):
             message = f"{title} needs a `key`, on itself or on its span, to find the span"
             self._reader.problem(rule.mark, "no-key", message, ADD_KEY)
 

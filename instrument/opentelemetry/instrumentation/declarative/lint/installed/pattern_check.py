@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem, closest, counted, did_you_mean
 from opentelemetry.instrumentation.declarative.inspection.installed_callables import is_immutable
+from opentelemetry.instrumentation.declarative.language.nodes.callables import Callables
 from opentelemetry.instrumentation.declarative.language.values import Target
+from opentelemetry.instrumentation.declarative.patching.imports.import_hooks import loaded_modules
 from opentelemetry.instrumentation.declarative.patching.imports.script_names import MAIN
 from opentelemetry.instrumentation.declarative.patching.imports.target_loading import PatchError
-from opentelemetry.instrumentation.declarative.patching.lookup.matching import Matcher, candidate_modules
+from opentelemetry.instrumentation.declarative.patching.lookup.filters import texts_of
+from opentelemetry.instrumentation.declarative.patching.lookup.matching import (
+    Matcher,
+    candidate_modules,
+    matching_targets,
+    module_filter,
+)
 from opentelemetry.instrumentation.declarative.patching.lookup.subclass_methods import base_classes, calls_of_subclasses
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, HookPlan, Plan
 from opentelemetry.instrumentation.declarative.plan.name_uses import NameUses
 
 #: How many matching callables a message names.
 _MOST_NAMED = 3
+#: How many decorators or annotations a help lists.
+_MOST_LISTED = 12
 
 
 class PatternCheck:
@@ -82,7 +93,8 @@ class PatternCheck:
         else:
             message = f"{title} matches no installed callable"
             suggestion = next(filter(None, map(_intended, hook.hook.calls.named)), None)
-            help = did_you_mean(suggestion) or "correct the patterns, or check what the filters exclude"
+            help = did_you_mean(suggestion) or _what_filters_compare(hook.hook.calls)
+            help = help or "correct the patterns, or check what the filters exclude"
             self._report(Problem(mark, "meets-nothing", message, help, suggestion=suggestion))
 
     def _report_names_without_match(
@@ -108,6 +120,19 @@ def _intended(pattern: Target) -> str | None:
         return None
     similar = closest(first, dir(module))
     return None if similar is None else f"{pattern.module}:{'.'.join([similar, *rest])}"
+
+
+def _what_filters_compare(calls: Callables) -> str | None:
+    """The help that lists what the source says where a filter of decorators or annotations excludes everything."""
+    names = [name for name in ("decorated_by", "takes", "returns") if getattr(calls, name)]
+    unfiltered = replace(calls, decorated_by=(), takes=(), returns=())
+    modules = [(name, sys.modules[name]) for name in loaded_modules(module_filter(calls))]
+    targets = [(module, each) for name, module in modules for each in matching_targets(module, unfiltered, name)]
+    for name in names:
+        found = dict.fromkeys(text for module, each in targets for text in texts_of(module, each.path, name))
+        if found:
+            return f"{name} is compared with the source, where there are: {', '.join([*found][:_MOST_LISTED])}"
+    return None
 
 
 def _own_marks(hook: HookPlan) -> set[Mark]:

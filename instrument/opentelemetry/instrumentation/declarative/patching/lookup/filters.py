@@ -20,14 +20,14 @@ def passes_filters(module: types.ModuleType, path: str, calls: Callables) -> boo
     """Whether a callable of a module satisfies all filters of a hook."""
     if calls.subclass_of is not None and not _is_method_below(module, path, calls.subclass_of):
         return False
-    filters = (calls.decorated_by, calls.takes, calls.returns)
-    if not any(filters):
-        return True
+    filters = {name: wanted for name in _READERS if (wanted := getattr(calls, name))}
+    return all(any(_matches(text, wanted) for text in texts_of(module, path, name)) for name, wanted in filters.items())
+
+
+def texts_of(module: types.ModuleType, path: str, name: str) -> list[str]:
+    """What a filter compares: the decorators or annotations of a callable, as written in the source."""
     definition = _definitions(module).get(path)
-    return definition is not None and all(
-        not wanted or any(_matches(text, wanted) for text in read(definition))
-        for wanted, read in zip(filters, (_decorators, _parameter_annotations, _return_annotation), strict=True)
-    )
+    return [] if definition is None else [text for text in _READERS[name](definition) if text]
 
 
 def _is_method_below(module: types.ModuleType, path: str, above: Target) -> bool:
@@ -101,6 +101,10 @@ def _parameter_annotations(node: _Function) -> Iterator[str]:
 
 def _return_annotation(node: _Function) -> Iterator[str]:
     yield _text(node.returns)
+
+
+#: By the name of a filter: what it compares.
+_READERS = {"decorated_by": _decorators, "takes": _parameter_annotations, "returns": _return_annotation}
 
 
 def _text(annotation: Any) -> str:
