@@ -515,10 +515,21 @@ def test_numpy_arrays_are_not_multiplied_to_larger_ones():
         ("iso", (date(1970, 1, 2),), 86_400_000_000_000),
         ("iso", (numpy.datetime64("1970-01-01T00:00:00.000000007"),), 7),
         ("iso", (b"1970-01-01T00:00:01Z",), 1_000_000_000),
+        ("sum", (numpy.arange(2000),), 1_999_000),
+        ("max", (numpy.array([2.5, 7]),), 7.0),
+        ("min", (numpy.array([1500, "NaT"], dtype="timedelta64[ms]"),), 1.5),
     ],
 )
 def test_functions_take_values_of_known_types(name: str, arguments: tuple[Any, ...], found):
     assert FUNCTIONS[name].call(*arguments) == found
+
+
+@pytest.mark.parametrize(
+    "value", [numpy.zeros((2, 2)), numpy.float64(1), numpy.zeros(10_001), Tensor([1], device="cuda")]
+)
+def test_the_sum_of_an_array_is_that_of_one_dimension_in_main_memory(value):
+    with pytest.raises((TypeError, ValueError)):
+        FUNCTIONS["sum"].call(value)
 
 
 def test_json_reads_any_mapping_because_the_spec_says_so():

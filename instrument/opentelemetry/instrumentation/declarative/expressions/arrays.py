@@ -63,8 +63,16 @@ def array_value(value: Any) -> Any:
         value = value[: MAX_ITEMS + 1]
     elif len(shape) > 1 and _product(shape) > MAX_VALUES:
         return type_title(type(value))
-    if _is_no_time(value):
-        return None
+    return None if _is_no_time(value) else _as_python(value)
+
+
+def array_items(value: Any, most: int) -> list[Any] | None:
+    """The first items of an array or a tensor with one dimension; None for anything else."""
+    is_array = is_array_type(type(value)) and len(tuple(value.shape)) == 1 and _is_in_memory(value)
+    return _as_python(value[:most]) if is_array else None
+
+
+def _as_python(value: Any) -> Any:
     kind = _kind(value)
     if kind == _MOMENT:  # its own conversion to Python has integers of an unknown unit
         return _without_no_times(value.astype(str).tolist(), "NaT")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, MappingView, Sequence, Set
 from itertools import islice
 from typing import Any
 
+from opentelemetry.instrumentation.declarative.expressions.arrays import array_items
 from opentelemetry.instrumentation.declarative.expressions.conversion import ELLIPSIS, MAX_CHARACTERS
 from opentelemetry.instrumentation.declarative.expressions.function import Function
 from opentelemetry.instrumentation.declarative.expressions.limits import MAX_ITEMS, MAX_VALUES
@@ -45,6 +46,8 @@ def items_of(value: Any) -> list[Any]:
 
 def _first_items(value: Any, most: int) -> list[Any]:
     if not isinstance(value, _COLLECTIONS) or isinstance(value, _TEXTS):
+        if (found := array_items(value, most)) is not None:
+            return found
         raise TypeError(f"expected a list or another collection, not {type_title(type(value))}")
     # The methods of subclasses of built-in types are not called.
     iterate: Callable[[Any], Any] = next((each for kind, each in _ITERATE.items() if isinstance(value, kind)), iter)
