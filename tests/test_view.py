@@ -164,10 +164,12 @@ def test_spans_without_an_end_are_named_with_their_age_until_a_later_record_has_
 
 def test_the_open_span_that_others_wait_for_comes_first_and_ids_of_agents_are_names(view: View) -> None:
     in_channel = {"ag2.network.channel_id": spans.CHANNEL}
+    lifetime = spans.agent("researcher", spans.RESEARCHER)
+    pressure = {"at": spans.iso(6), "name": "inbox_pressure", "attributes": {"ag2.inbox.pending": 2}}
     turn = spans.agent("researcher", spans.RESEARCHER, "agent")
     error = {"status": "ERROR", "status_message": f"recipient '{spans.RESEARCHER}' is full"}
     records = [
-        record("agent.lifetime researcher", 1, 1, 0, None, attributes=spans.agent("researcher", spans.RESEARCHER)),
+        record("agent.lifetime researcher", 1, 1, 0, None, attributes=lifetime, events=[pressure]),
         record("network.channel chat", 2, 2, 1, None, attributes=spans.typed("channel", **in_channel)),
         record("invoke_agent researcher", 3, 3, 2, None, attributes=turn, links=[("by", 2, 2)]),
         record("execute_tool wait", 3, 4, 3, None, parent=3, attributes=spans.tool("wait")),
@@ -183,6 +185,7 @@ def test_the_open_span_that_others_wait_for_comes_first_and_ids_of_agents_are_na
         "channel #1",
     ]
     assert "researcher has not answered · no end" in story
+    assert "researcher inbox pressure · pending 2" in story
 
 
 def test_a_pending_record_stands_for_the_open_span_that_is_its_parent(view: View) -> None:

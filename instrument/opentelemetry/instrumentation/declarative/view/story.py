@@ -10,6 +10,7 @@ from opentelemetry.instrumentation.declarative.view.content import arguments_tex
 from opentelemetry.instrumentation.declarative.view.conventions import (
     MESSAGE_IDS,
     PLAIN_EVENTS,
+    PLAIN_MESSAGE_TYPES,
     number_of,
     text_of,
     value_of,
@@ -207,12 +208,17 @@ class Story:
             return
         channel = network.channel(span) if network.role(span) == "channel" else None
         subject = channel.label if channel is not None else network.actor(span).name
-        values = [network.readable(value) for key, value in event.attributes.items() if key not in MESSAGE_IDS]
-        notes = tuple(str(value) for value in values if value and str(value) != subject)
+        notes = [self._note(key, value) for key, value in event.attributes.items() if key not in MESSAGE_IDS]
+        notes = [note for note in notes if note and note != subject and note not in PLAIN_MESSAGE_TYPES]
         action = event.name.replace("_", " ")
         yield Entry(
-            event.time, self.depth(span), span, subject, action, notes=notes, error=None if error is None else ""
+            event.time, self.depth(span), span, subject, action, notes=tuple(notes), error=None if error is None else ""
         )
+
+    def _note(self, key: str, value: object) -> str:
+        """The value of an attribute. That of a number has its name, because it says nothing without."""
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        return f"{key.rpartition('.')[2]} {value}" if is_number else str(self._network.readable(value) or "")
 
 
 def _folded(entries: list[Entry]) -> Iterator[Entry]:
