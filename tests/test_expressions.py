@@ -107,6 +107,7 @@ def null_safe(text: str, **names: Any) -> Any:
         ("len(cart.lines)", 2),
         ("type_name(cart.customer)", "Host"),
         ("-number", -42),
+        ("match_any(text, '' or 'some')", True),
     ],
 )
 def test_allowed_expressions_have_their_value_in_both_forms(text: str, value):

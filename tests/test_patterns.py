@@ -114,6 +114,8 @@ def test_an_accepted_pattern_finds_what_python_finds_and_ends(pattern: str, unit
         ("match(a, b'x')", 10, "the pattern of match() must be a text in quotes"),
         ("match_any(a, 'b,[')", 14, "the regular expression cannot be used: unterminated character set at position 0"),
         ("match_any(a, 'b,.')", 14, '"." is not plain text in a regular expression'),
+        ("match_any(a, '' or 'b,[')", 14, "the regular expression cannot be used: unterminated character set"),
+        ("match_any(a, b or 'c')", 14, "the patterns of match_any() must be a text in quotes"),
         ("match(a, '(a+)+')", 10, "the regular expression cannot be used: a repetition without an upper bound"),
     ],
 )
@@ -122,6 +124,10 @@ def test_a_problem_of_a_pattern_is_reported_at_its_position(text: str, column: i
     assert (problem.code, problem.mark.column) == ("bad-pattern", column)
     assert problem.message.startswith(message)
     assert problem.help
+
+
+def test_the_first_of_several_patterns_that_is_not_empty_is_checked():
+    assert problems("match_any(path, '' or '/health' or '[')") == []
 
 
 def test_a_pattern_with_a_backslash_is_written_as_a_raw_text():

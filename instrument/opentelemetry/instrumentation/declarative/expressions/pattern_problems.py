@@ -24,10 +24,11 @@ def pattern_problems(name: str, function: Function, call: ast.Call, mark: Callab
     literals: list[str] = []
     for parameter in filter(None, (function.pattern, function.replacement)):
         node = arguments[parameter]
-        if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
+        text = _text(node)
+        if text is None:
             message = f"the {parameter} of {name}() must be a text in quotes: it is checked before the program runs"
             return [Problem(mark(node), "bad-pattern", message, f'write the {parameter} itself, as in r"[0-9]+"')]
-        literals.append(node.value)
+        literals.append(text)
     pattern, *replacements = literals
     node = arguments[function.pattern or ""]
     patterns = separate_patterns(pattern) if function.several_patterns else (pattern,)
@@ -44,3 +45,11 @@ def pattern_problems(name: str, function: Function, call: ast.Call, mark: Callab
         kind = "regular expression" if node is arguments[function.pattern or ""] else "replacement"
         return [Problem(mark(node), "bad-pattern", f"the {kind} cannot be used: {error}", error.help)]
     return []
+
+
+def _text(node: ast.expr) -> str | None:
+    """The text of a literal, or the first of several with `or` between them that is not empty; None if it varies."""
+    if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or):
+        texts = [_text(value) for value in node.values]
+        return None if None in texts else next(filter(None, texts), "")
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
