@@ -208,6 +208,8 @@ def test_a_page_of_a_program_without_agents_shows_what_it_calls_and_where_the_ti
     assert browser.texts("#details dd")[0] == "8.00 ms"
     browser.run("page.showView('waterfall')")
     assert browser.texts(".legend") == ["shop"]
+    browser.run("page.showView('overview'), page.filter({query: 'nowhere'})")
+    assert browser.texts(".overview-graph > *") == ["No calls, messages or spans that have ended are selected."]
     # Without calls, there is no sequence.
     browser.open(write_page(tmp_path, [record("alone", 1, 1, 0, 1)]), "sequence")
     assert browser.texts("[role=tab]") == ["Overview", "Story", "Waterfall"]

@@ -47,7 +47,7 @@ function operationsTable(model, found, open) {
       h("td", {}, of(longest)),
       h("td", { class: "bad" }, failed > 0 && `${failed.toLocaleString("en")} failed`));
   });
-  const head = ["operation", "of", "own time", "count", "median", "longest", ""].map((name) => h("th", { scope: "col" }, name));
+  const head = ["operation", "by", "own time", "count", "median", "longest", ""].map((name) => h("th", { scope: "col" }, name));
   const rest = found.length - MOST_OPERATIONS;
   return [h("table", { class: "operations" }, h("thead", {}, h("tr", {}, head)), h("tbody", {}, rows)),
     rest > 0 && h("p", { class: "dim" }, `${formatCount(rest, "more operation")} with less time`)];

@@ -134,6 +134,7 @@ class Page {
     for (const id of ["graph-title", "graph-hint", "graph"]) byId(id).hidden = shown === "none";
     const found = operations(model, selected);
     byId("times").hidden = found.length === 0;
+    byId("overview-empty").hidden = shown !== "none" || found.length > 0;
     byId("operations").replaceChildren(...(found.length ? operationsTable(model, found, open) : []).filter(Boolean));
     const failures = failureItems(model, selected);
     const openSpans = openItems(model, selected);
