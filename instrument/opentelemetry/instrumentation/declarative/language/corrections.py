@@ -21,7 +21,7 @@ def renamed(document: Document, path: KeyPath, name: str) -> Document:
 
 def replaced(document: Document, path: KeyPath, value: Any) -> Document:
     """The document with another value at a path, at the same place in the file."""
-    old = _at(document.data, path)
+    old = document.value_at(path)
     mark = document.marks[path]
     # What is in the value is not in the file as it is, except for text that is only in another place.
     if not (isinstance(value, dict) and old in value.values()):
@@ -64,12 +64,6 @@ def marks_within(path: KeyPath, value: Any, mark: Mark) -> tuple[dict[KeyPath, M
 
 def _moved(marks: dict[KeyPath, Mark], old: KeyPath, new: KeyPath) -> dict[KeyPath, Mark]:
     return {(*new, *path[len(old) :]): mark for path, mark in marks.items() if path[: len(old)] == old}
-
-
-def _at(data: Any, path: KeyPath) -> Any:
-    for step in path:
-        data = data[step]
-    return data
 
 
 def _with_value(data: Any, path: KeyPath, value: Any) -> Any:

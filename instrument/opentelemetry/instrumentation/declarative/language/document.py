@@ -35,6 +35,16 @@ class Document:
         """The files that its values come from."""
         return frozenset(mark.file for mark in self.marks.values())
 
+    def value_at(self, path: KeyPath) -> Any:
+        """The value at a path; None if there is none."""
+        value: Any = self.data
+        for step in path:
+            try:
+                value = value[step]
+            except (LookupError, TypeError):
+                return None
+        return value
+
     def references_in(self, path: KeyPath) -> str:
         """The references to environment variables in all texts of the value at a path."""
         found = (mark.references for inner, mark in self.marks.items() if inner[: len(path)] == path)
@@ -42,14 +52,11 @@ class Document:
 
     def at(self, path: KeyPath) -> "Document":
         """The mapping at a path, as a document of its own."""
-        data: Any = self.data
-        for step in path:
-            data = data[step]
         marks, keys = (
             {inner[len(path) :]: mark for inner, mark in marks.items() if inner[: len(path)] == path}
             for marks in (self.marks, self.keys)
         )
-        return Document(self.file, data, marks, keys, self.text, (*self.path_in_file, *path))
+        return Document(self.file, self.value_at(path), marks, keys, self.text, (*self.path_in_file, *path))
 
 
 def read_document(path: str | os.PathLike[str]) -> Document:

@@ -68,22 +68,9 @@ def removals(base: Document | None, over: Document) -> list[tuple[KeyPath, bool]
     return found
 
 
-def value_at(document: Document, path: KeyPath) -> Any:
-    """The value at a path of keys; None if there is none."""
-    value: Any = document.data
-    for step in path:
-        value = value.get(step) if isinstance(value, dict) else None
-    return value
-
-
 def keys_at(document: Document | None, path: KeyPath) -> list[str]:
     """The keys of the mapping at a path of a document."""
-    value: Any = document.data if document else {}
-    for step in path:
-        if isinstance(value, list) and isinstance(step, int):
-            value = value[step]
-        else:
-            value = value.get(step) if isinstance(value, dict) else None
+    value = document.value_at(path) if document else None
     return [*value] if isinstance(value, dict) else []
 
 

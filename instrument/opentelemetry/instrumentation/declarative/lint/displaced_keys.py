@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import get_args
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
-from opentelemetry.instrumentation.declarative.language import layers
 from opentelemetry.instrumentation.declarative.language.document import Document
 from opentelemetry.instrumentation.declarative.language.values import PHASES, SpanKind
 from opentelemetry.instrumentation.declarative.lint.plan_parts import lint_warning
@@ -47,6 +46,6 @@ def _help(key: str) -> str:
 def _displaced_keys(document: Document) -> Iterator[tuple[str, Mark]]:
     for path, mark in document.marks.items():
         key = path[-1] if path[-2:-1] == ("attributes",) else None
-        value = layers.value_at(document, path)
+        value = document.value_at(path)
         if isinstance(value, str) and (form := _VALUES.get(str(key))) and form.fullmatch(value):
             yield str(key), mark

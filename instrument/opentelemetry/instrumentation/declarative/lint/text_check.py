@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem, file_lines, quoted
 from opentelemetry.instrumentation.declarative.expressions import Expression, Template
-from opentelemetry.instrumentation.declarative.language import layers
 from opentelemetry.instrumentation.declarative.language.document import Document
 from opentelemetry.instrumentation.declarative.lint.plan_parts import expressions_in, lint_warning, parts_of
 from opentelemetry.instrumentation.declarative.plan.model import Plan
@@ -77,7 +76,7 @@ def _values_before_comments(document: Document) -> Iterator[Problem]:
 def _text_constants(document: Document) -> Iterator[tuple[str, Mark, Mark | None]]:
     """The constants that are text, with their marks and those of the keys that they are the values of."""
     for path, mark in document.marks.items():
-        value = layers.value_at(document, path) if path[-1:] == ("const",) else None
+        value = document.value_at(path) if path[-1:] == ("const",) else None
         if isinstance(value, str):
             yield value, mark, document.keys.get(path[:-1])
 
