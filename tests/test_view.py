@@ -225,7 +225,7 @@ def test_calls_between_services_are_a_story_too(view: View) -> None:
     _, out, _ = view(content, "--show", "failures,story")
     assert "payment: POST /pay declined" in out
     assert out.partition("story\n")[2] == (
-        "+0.0000 s  shop · GET / · 10.00 ms\n+0.0010 s  shop → payment · POST /pay · 8.00 ms · ERROR declined\n"
+        "+0.0000 s  shop · GET / · 10.00 ms\n+0.0010 s    shop → payment · POST /pay · 8.00 ms · ERROR declined\n"
     )
 
 
@@ -252,9 +252,9 @@ def test_what_a_client_calls_takes_part_also_if_it_records_nothing_and_repeated_
         "",
         "story",
         "+0.0000 s  shop · POST /order · 20.00 ms",
-        "+0.0010 s  shop → postgresql · SELECT × 4 · 4.00 ms",
-        "+0.0060 s  shop → pay.example · charge · 10.00 ms",
-        "+0.0180 s  shop → mailer · receive · 1.00 ms",
+        "+0.0010 s    shop → postgresql · SELECT × 4 · 4.00 ms",
+        "+0.0060 s    shop → pay.example · charge · 10.00 ms",
+        "+0.0180 s    shop → mailer · receive · 1.00 ms",
     ]
 
 
@@ -280,7 +280,7 @@ def test_a_failed_request_is_the_span_that_says_why(view: View) -> None:
         "",
         "story",
         "+0.0000 s  application · GET · http://shop/order · 10.00 ms · ERROR HTTP 500",
-        "+0.0010 s  application · GET /order · 8.00 ms · ERROR KeyError",
+        "+0.0010 s    application · GET /order · 8.00 ms · ERROR KeyError",
         "+0.0200 s  application · GET /ping · 10.00 ms · ERROR HTTP 500",
     ]
 

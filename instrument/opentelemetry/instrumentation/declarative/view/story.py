@@ -115,14 +115,20 @@ class Story:
         """The nearest span of the story that contains a span, or else the one that caused it."""
         top = span
         for ancestor in self._relations.ancestors(span):
-            if self._network.role(ancestor) in self._writers and self._network.role(ancestor):
+            if self._has_entry(ancestor):
                 return ancestor
             top = ancestor
         for cause in self._relations.causes(top):
             for each in self._relations.lineage(cause):
-                if each is not span and self._network.role(each) in self._writers and self._network.role(each):
+                if each is not span and self._has_entry(each):
                     return each
         return None
+
+    def _has_entry(self, span: Span) -> bool:
+        """Whether the story has a span. Without a role, it must be a call, a failure, or the root of a trace."""
+        role = self._network.role(span)
+        is_other = span.key in self._messages or self._failures.is_own(span) or self._relations.parent(span) is None
+        return role in self._writers if role else is_other
 
     # ── A span of each role ──
 
@@ -187,12 +193,12 @@ class Story:
         yield self._entry(span, self._network.actor(span), "asks a person")
 
     def _other(self, span: Span) -> Iterator[Entry]:
-        """A span without a role: the calls that it is, or the root of a trace, or an error that is not its child's."""
+        """A span without a role: the calls that it is, or the span itself."""
         calls = self._messages.get(span.key, ())
         for call in calls:
             names = ", ".join(actor.name for actor in call.recipients)
             yield self._step(span, f"→ {names} · {span.name}", call.sender)
-        if not calls and (self._failures.is_own(span) or self._relations.parent(span) is None):
+        if not calls and self._has_entry(span):
             url = text_of(span.attributes, "url")
             yield self._entry(span, self._network.actor(span), f"· {span.name}", notes=(url,) if url else ())
 
