@@ -14,8 +14,9 @@ from types import SimpleNamespace
 import pytest
 from opentelemetry import trace
 from opentelemetry.instrumentation.declarative.exporters import unprinted_traces
-from opentelemetry.instrumentation.declarative.exporters.tree import TreeSpanProcessor
+from opentelemetry.instrumentation.declarative.exporters.tree import ConfiguredTreeExporter, TreeSpanProcessor
 from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
 from tests.processes import until
 from tests.programs import run
@@ -235,6 +236,20 @@ def test_a_program_may_replace_its_standard_output():
         sys.stdout = replaced = io.TextIOWrapper(original.detach(), encoding="utf-8")  # type: ignore[attr-defined]
         provider.get_tracer("test").start_span("request").end()
         assert "└─ request" in replaced.buffer.getvalue().decode()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("is_redirected", [True, False])
+def test_the_traces_of_a_process_whose_output_another_one_reads_go_to_standard_error(
+    is_redirected: bool, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+):
+    status = os.fstat(1)
+    of_parent = "0:0" if is_redirected else f"{status.st_dev}:{status.st_ino}"
+    monkeypatch.setenv("_INSTRUMENT_STANDARD_OUTPUT", f"{os.getppid()} {of_parent}")
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(ConfiguredTreeExporter()))
+    provider.get_tracer("test").start_span("request").end()
+    printed = capfd.readouterr()
+    assert ("└─ request" in printed.out, "└─ request" in printed.err) == (not is_redirected, is_redirected)
 
 
 def test_spans_that_start_soon_after_the_root_has_ended_are_printed_with_it(monkeypatch: pytest.MonkeyPatch):

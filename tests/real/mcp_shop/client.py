@@ -123,7 +123,8 @@ async def main() -> None:
     async with connected() as session:
         await visit(session, "here")
     parameters = StdioServerParameters(command=command()[0], args=command()[1:], env=dict(os.environ))
-    async with connected_over(stdio_client(parameters)) as session:
+    # Another session is opened after it, with another transport.
+    async with connected_over(stdio_client(parameters)) as session, connected():
         await visit(session, "elsewhere")
     with serving_over_http() as url:
         if Client is not None:

@@ -17,6 +17,9 @@ DEFAULT_WIDTH = 110
 #: Seconds for which the last write waits for one that is under way in another thread.
 _TIMEOUT = 1.0
 
+#: The first traced process, and its standard output, for the processes that it starts.
+_FIRST = "_INSTRUMENT_STANDARD_OUTPUT"
+
 _PLAIN = str.maketrans({"├": "+", "└": "`", "│": "|", "─": "-", "•": "*", "↪": "->", "→": "->", "…": "...", "·": "-"})
 
 
@@ -107,6 +110,20 @@ class Terminal:
         data = text.encode(out.encoding, "replace")
         while data:
             data = data[os.write(descriptor, data) :]
+
+
+def stream_of_process() -> TextIO | None:
+    """Standard error if another traced process has started this one and reads its standard output; otherwise None.
+
+    That output may be a protocol, such as that of a server of MCP.
+    """
+    try:
+        status = os.fstat(1)
+    except OSError:
+        return None
+    own = f"{status.st_dev}:{status.st_ino}"
+    process, _, first = os.environ.setdefault(_FIRST, f"{os.getpid()} {own}").partition(" ")
+    return None if first == own or process == str(os.getpid()) else sys.stderr
 
 
 def _descriptor(out: TextIO) -> int | None:

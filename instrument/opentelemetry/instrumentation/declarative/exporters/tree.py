@@ -25,7 +25,7 @@ from opentelemetry.instrumentation.declarative.exporters.drawing import (
     render,
 )
 from opentelemetry.instrumentation.declarative.exporters.pending_records import is_pending_record
-from opentelemetry.instrumentation.declarative.exporters.terminal import Terminal
+from opentelemetry.instrumentation.declarative.exporters.terminal import Terminal, stream_of_process
 from opentelemetry.instrumentation.declarative.exporters.unprinted_traces import (
     MAX_SPANS,
     SETTLE,
@@ -109,11 +109,12 @@ class ConfiguredTreeExporter(TreeSpanExporter):
     """
 
     def __init__(self) -> None:
-        super().__init__()
+        out = stream_of_process()
+        super().__init__(out)
         provider = trace.get_tracer_provider()
         self._has_processor = isinstance(provider, TracerProvider)
         if isinstance(provider, TracerProvider):
-            provider.add_span_processor(TreeSpanProcessor())
+            provider.add_span_processor(TreeSpanProcessor(out))
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Do nothing if the processor prints the spans."""
@@ -126,7 +127,7 @@ def add_tree_exporter() -> None:
     if not isinstance(provider, TracerProvider):
         provider = TracerProvider()
         trace.set_tracer_provider(provider)
-    provider.add_span_processor(TreeSpanProcessor())
+    provider.add_span_processor(TreeSpanProcessor(stream_of_process()))
 
 
 class _Printer:
