@@ -124,7 +124,7 @@ def test_a_mistake_is_explained_in_the_same_way_with_the_copy_of_the_program(mon
         monkeypatch.setitem(sys.modules, "yaml", module)
         found.append(read_with_recovery(text, "shop.yaml").problems)
     assert found[0] == found[1]
-    assert found[0][0].help == 'put the value in quotes, as in ">=1.2,<2"'
+    assert found[0][0].help == 'write ">=2.0"'
 
 
 def test_the_library_is_imported_by_its_name_where_no_folder_has_it(monkeypatch: pytest.MonkeyPatch):

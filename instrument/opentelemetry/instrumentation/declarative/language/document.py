@@ -80,9 +80,8 @@ def read_with_problems(path: str | os.PathLike[str]) -> tuple[Document, list[Pro
     invalid: list[KeyPath] = []
     document.data.update(_plain_value(root, (), document, invalid))
     invalid += [path for path, mark in document.marks.items() if path and mark.line in found.lines]
-    for inner, mark in document.marks.items():
-        if mark.line in found.corrected:  # the columns in the corrected line are not those in the file
-            document.marks[inner] = found.corrected[mark.line]._replace(verbatim=False)
+    for marks in (document.marks, document.keys):
+        marks.update({path: found.mark_in_file(mark) for path, mark in marks.items() if mark.line in found.corrected})
     return document, found.problems, invalid
 
 

@@ -29,7 +29,7 @@ from opentelemetry.instrumentation.declarative.language.yaml_errors import (
 from opentelemetry.instrumentation.declarative.language.yaml_library import private_library, yaml_library
 from opentelemetry.instrumentation.declarative.language.yaml_node import YamlNode, plain_scalar
 from opentelemetry.instrumentation.declarative.language.yaml_positions import YamlPositions
-from opentelemetry.instrumentation.declarative.language.yaml_slips import Slip, slip_in
+from opentelemetry.instrumentation.declarative.language.yaml_slips import INDENTATION, Slip, indentation_slip, slip_in
 
 MAX_NODES = 20_000
 MAX_DIRECTIVES = 10  # libyaml compares each directive with all before it
@@ -263,14 +263,17 @@ class YamlReader:
         line = self._positions.mark(offset, 1).line
         lines = list(dict.fromkeys([line, max(line - 1, 1), start_line]))
         texts = self._positions.lines
-        self.slip = next((slip for each in lines if (slip := slip_in(texts, each)) is not None), None)
-        if self.slip is not None:
-            mark = Mark(self.file, self.slip.line, self.slip.column, self.slip.length)
-            self.broken_lines = list(dict.fromkeys([self.slip.line, *lines]))
-            self._note(mark, "yaml-syntax", self.slip.message, self.slip.help)
+        words = str(getattr(error, "problem", None) or "it cannot be parsed")
+        slips = (slip_in(texts, each, in_braces="',' or '}'" in words) for each in lines)
+        self.slip = slip = next(filter(None, slips), None)
+        if slip is None and any(each in words for each in INDENTATION):
+            self.slip = slip = indentation_slip(texts, line)
+        if slip is not None:
+            self.broken_lines = list(dict.fromkeys([slip.line, *lines]))
+            for column, length, help in (*slip.others, (slip.column, slip.length, slip.help)):
+                self._note(Mark(self.file, slip.line, column, length), "yaml-syntax", slip.message, help)
             return
         self.broken_lines = lines
-        words = str(getattr(error, "problem", None) or "it cannot be parsed")
         found = explain(words, self.text[offset : offset + 1], start_line)
         if found.is_at_start and context is not None:
             offset = self._positions.offset(context)

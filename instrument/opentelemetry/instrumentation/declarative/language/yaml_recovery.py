@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import field
+from difflib import Match, SequenceMatcher
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
 from opentelemetry.instrumentation.declarative.language.yaml_node import YamlNode
@@ -24,13 +25,20 @@ class RecoveredText:
     """The root of a text; None if it cannot be read. Lines are counted from 1.
 
     ``lines``: those whose values are not known. ``corrected``: those that are read as they were probably intended, with
-    the mark of what is wrong in them.
+    the places of the text that they have in common with the lines in the file.
     """
 
     root: YamlNode | None
     problems: list[Problem]
     lines: set[int] = field(default_factory=set)
-    corrected: dict[int, Mark] = field(default_factory=dict)
+    corrected: dict[int, list[Match]] = field(default_factory=dict)
+
+    def mark_in_file(self, mark: Mark) -> Mark:
+        """The mark of a value in a corrected line, with its column in the file."""
+        offset = mark.column - 1
+        before = [each for each in self.corrected[mark.line] if each.a <= offset] or self.corrected[mark.line][:1]
+        column = before[-1].b + max(0, min(offset - before[-1].a, before[-1].size)) + 1
+        return mark._replace(column=column, verbatim=False)
 
 
 def read_with_recovery(text: str, file: str) -> RecoveredText:
@@ -42,11 +50,13 @@ def read_with_recovery(text: str, file: str) -> RecoveredText:
     first = RecoveredText(None, reader.problems)
     broken = [problem for problem in reader.problems if problem.code == "yaml-syntax"]
     lines: set[int] = set()
-    tried: dict[int, Mark] = {}
+    original = text.splitlines()
+    tried: dict[int, list[Match]] = {}
     while root is None and reader.broken_lines and len({*lines, *tried}) < _MOST_LINES:
         attempts = [(line, _without_value(text, line)) for line in reader.broken_lines if line not in lines]
         if (slip := reader.slip) is not None and slip.line not in tried:
-            tried[slip.line] = reader.problems[-1].mark
+            line_in_file = original[slip.line - 1]
+            tried[slip.line] = SequenceMatcher(None, slip.intended, line_in_file, False).get_matching_blocks()
             attempts.insert(0, (0, _with_line(text, slip.line, slip.intended)))
         readers = [(line, shorter, YamlReader(shorter, file)) for line, shorter in attempts]
         results = [(each.root(), line, shorter, each) for line, shorter, each in readers]
