@@ -6,7 +6,7 @@ size of their value, tags are seen as written, and the text before a syntax erro
 
 import re
 from collections.abc import Iterator
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import (
     MAX_PROBLEMS,
@@ -29,7 +29,9 @@ from opentelemetry.instrumentation.declarative.language.yaml_errors import (
 from opentelemetry.instrumentation.declarative.language.yaml_library import private_library, yaml_library
 from opentelemetry.instrumentation.declarative.language.yaml_node import YamlNode, plain_scalar
 from opentelemetry.instrumentation.declarative.language.yaml_positions import YamlPositions
-from opentelemetry.instrumentation.declarative.language.yaml_slips import INDENTATION, Slip, indentation_slip, slip_in
+
+if TYPE_CHECKING:
+    from opentelemetry.instrumentation.declarative.language.yaml_slips import Slip
 
 MAX_NODES = 20_000
 MAX_DIRECTIVES = 10  # libyaml compares each directive with all before it
@@ -263,6 +265,9 @@ class YamlReader:
         line = self._positions.mark(offset, 1).line
         lines = list(dict.fromkeys([line, max(line - 1, 1), start_line]))
         texts = self._positions.lines
+        # Imported here: a process whose specs are valid does not need it.
+        from opentelemetry.instrumentation.declarative.language.yaml_slips import INDENTATION, indentation_slip, slip_in
+
         words = str(getattr(error, "problem", None) or "it cannot be parsed")
         slips = (slip_in(texts, each, in_braces="',' or '}'" in words) for each in lines)
         self.slip = slip = next(filter(None, slips), None)

@@ -35,10 +35,13 @@ class RecoveredText:
 
     def mark_in_file(self, mark: Mark) -> Mark:
         """The mark of a value in a corrected line, with its column in the file."""
-        offset = mark.column - 1
-        before = [each for each in self.corrected[mark.line] if each.a <= offset] or self.corrected[mark.line][:1]
-        column = before[-1].b + max(0, min(offset - before[-1].a, before[-1].size)) + 1
-        return mark._replace(column=column, verbatim=False)
+        start, end = (self._offset_in_file(mark.line, mark.column - 1 + length) for length in (0, mark.length))
+        return mark._replace(column=start + 1, length=max(1, end - start), verbatim=False)
+
+    def _offset_in_file(self, line: int, offset: int) -> int:
+        places = self.corrected[line]
+        before = next((each for each in reversed(places) if each.a <= offset), places[0])
+        return before.b + max(0, min(offset - before.a, before.size))
 
 
 def read_with_recovery(text: str, file: str) -> RecoveredText:
