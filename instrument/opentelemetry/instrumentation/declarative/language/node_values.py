@@ -15,11 +15,11 @@ from opentelemetry.instrumentation.declarative.language.structure_problems impor
     alternatives,
     as_help,
     example_help,
+    quoted_value,
     with_article,
 )
 from opentelemetry.instrumentation.declarative.language.unknown_keys import KeyHelp, NodeKeys, unknown_key_help
 from opentelemetry.instrumentation.declarative.language.value_types import About, JsonSchema, ValueType, reference
-from opentelemetry.instrumentation.declarative.language.yaml_slips import quoted_value
 
 
 class NodeValue(ValueType):

@@ -6,6 +6,7 @@ import re
 from typing import NamedTuple
 
 from opentelemetry.instrumentation.declarative.language.flow_slips import UnquotedValue, unquoted_values
+from opentelemetry.instrumentation.declarative.language.structure_problems import quoted_value
 
 _KEY = r"""[\w.*-]+|"[^"]*"|'[^']*'"""
 _MISSING_SPACE = re.compile(r"(?P<start>\s*(?:-\s+)?)(?P<key>[A-Za-z_][\w.-]*):(?P<value>[^\s:/][^\s].*)$")
@@ -115,11 +116,6 @@ def _slip_in_braces(line: str, number: int, values: list[UnquotedValue]) -> Slip
 
 def _written(line: str, value: UnquotedValue) -> str:
     return f"write {value.key}: {quoted_value(line[value.start : value.end])}"
-
-
-def quoted_value(text: str) -> str:
-    """Text in quotes of YAML."""
-    return "'{}'".format(text.replace("'", "''")) if '"' in text or "\\" in text else f'"{text}"'
 
 
 def _why(value: str) -> str | None:
