@@ -11,11 +11,11 @@ from opentelemetry.instrumentation.declarative.language.collection_types import 
 from opentelemetry.instrumentation.declarative.language.decoder import Decoder
 from opentelemetry.instrumentation.declarative.language.document_node import DocumentNode
 from opentelemetry.instrumentation.declarative.language.node_type import N, Node, NodeType
+from opentelemetry.instrumentation.declarative.language.spellings import quoted_value
 from opentelemetry.instrumentation.declarative.language.structure_problems import (
     alternatives,
     as_help,
     example_help,
-    quoted_value,
     with_article,
 )
 from opentelemetry.instrumentation.declarative.language.unknown_keys import KeyHelp, NodeKeys, unknown_key_help

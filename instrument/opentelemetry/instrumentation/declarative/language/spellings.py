@@ -10,6 +10,11 @@ _LAST = "[<>=]"
 _OPERATORS = r"(===|~=|==|!=|<=|>=|<|>)"
 
 
+def quoted_value(text: str) -> str:
+    """Text in quotes of YAML."""
+    return "'{}'".format(text.replace("'", "''")) if '"' in text or "\\" in text else f'"{text}"'
+
+
 def snake_case(text: str) -> str | None:
     """The name that was probably intended."""
     if ":" in text:

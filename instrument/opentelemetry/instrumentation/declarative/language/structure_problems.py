@@ -65,11 +65,6 @@ def quoting_help(value: Any, *, on_line_of_key: bool) -> str | None:
     return _QUOTE if isinstance(value, dict | list) and on_line_of_key else None
 
 
-def quoted_value(text: str) -> str:
-    """Text in quotes of YAML."""
-    return "'{}'".format(text.replace("'", "''")) if '"' in text or "\\" in text else f'"{text}"'
-
-
 def flow_style(value: Any) -> str:
     """A value in YAML's flow style, good enough for an example."""
     if isinstance(value, dict):

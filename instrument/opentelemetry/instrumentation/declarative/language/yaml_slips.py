@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 from opentelemetry.instrumentation.declarative.language.flow_slips import UnquotedValue, unquoted_values
-from opentelemetry.instrumentation.declarative.language.structure_problems import quoted_value
+from opentelemetry.instrumentation.declarative.language.spellings import quoted_value
 
 _KEY = r"""[\w.*-]+|"[^"]*"|'[^']*'"""
 _MISSING_SPACE = re.compile(r"(?P<start>\s*(?:-\s+)?)(?P<key>[A-Za-z_][\w.-]*):(?P<value>[^\s:/][^\s].*)$")
