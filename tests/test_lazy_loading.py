@@ -11,7 +11,7 @@ import sqlalchemy
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 from opentelemetry.instrumentation.declarative.language.values import Target
 from opentelemetry.instrumentation.declarative.patching.loader_guards import LOADERS, LoaderGuards
-from opentelemetry.instrumentation.declarative.runtime.context.own_reading import NotLoaded
+from opentelemetry.instrumentation.declarative.runtime.context.own_reading import REFUSALS, NotLoaded
 from opentelemetry.instrumentation.declarative.runtime.values.attribute_values import attribute_value
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
 from sqlalchemy import event, orm
@@ -114,12 +114,14 @@ def new_order(shop: Any) -> Any:
 
 
 def test_expired_attributes_are_missing_and_no_sql_runs(shop, tracing, instrumented, caplog: pytest.LogCaptureFixture):
+    refused = REFUSALS.numbers().get("sqlalchemy", 0)
     with instrumented(spec_on("place"), shop), shop.Session(shop.engine) as session:
         order = shop.place(session, new_order(shop))
         assert set(shop.statements) == {"INSERT"}
         assert not session.in_transaction()
         assert dict(tracing.span.attributes) == {"order.id": 1, "order.whole": f"{shop.__name__}.Order"}
         assert caplog.messages == []
+        assert REFUSALS.numbers()["sqlalchemy"] > refused
         # The program itself reads them as before.
         assert (order.status, order.label, order.size, order.note) == ("new", "Ann: new", 2, "n")
     assert shop.statements.count("SELECT") >= 4

@@ -493,6 +493,13 @@ def test_a_report_without_a_spec_says_that_none_is_active():
     assert "No spec is active" in report
 
 
+def test_values_that_are_not_loaded_are_one_line():
+    report = as_text(Occasion("app.py", 7, "at exit", "now", {"sqlalchemy": 2, "django": 1}), [])
+    assert report.split("\n\n")[1] == (
+        "values that were missing because reading them would have loaded them: sqlalchemy (2 times), django (once)"
+    )
+
+
 def test_shipped_specs_that_nobody_asked_for_are_one_line():
     unused = [SpecStatus(name, f"/{name}.yaml", "waiting", "it", requested=False) for name in ("openai", "mcp")]
     asked = SpecStatus("ag2", "/ag2.yaml", "waiting", "ag2 was not imported")

@@ -13,12 +13,16 @@ RuleState = Literal["installed", "waiting", "refused", "unused"]
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """The process that a report is about, and when and why it is written."""
+    """The process that a report is about, and when and why it is written.
+
+    ``not_loaded``: how often expressions did not get a value because reading it would have loaded it, by library.
+    """
 
     program: str
     pid: int
     why: str
     time: str
+    not_loaded: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,9 @@ def as_text(occasion: Occasion, specs: Iterable[SpecStatus]) -> str:
     head = f"instrument report · {occasion.program} · process {occasion.pid} · {occasion.why} · {occasion.time}"
     known = list(specs)
     parts = [[head], *([*_spec(spec)] for spec in known if spec.requested)]
+    if occasion.not_loaded:
+        libraries = ", ".join(f"{name} ({_times(number)})" for name, number in occasion.not_loaded.items())
+        parts.append([f"values that were missing because reading them would have loaded them: {libraries}"])
     # A process has more libraries than it uses: those that nobody asked for are one line.
     if unused := [spec.name for spec in known if not spec.requested]:
         parts.append([f"shipped specs of libraries that were not imported: {', '.join(unused)}"])
@@ -98,7 +101,8 @@ def _never_present(locations: _Locations, rules: Iterable[RuleStatus]) -> Iterat
         for read in rule.reads:
             if not read.present:
                 times = f"read {_times(read.read)}" if read.read else "never read, because its moment never occurred"
-                yield f"{locations.of(read.mark)}  {_name(read)} of {rule.id.title}: {times}"
+                of = "" if rule.id.title == _name(read) else f" of {rule.id.title}"
+                yield f"{locations.of(read.mark)}  {_name(read)}{of}: {times}"
 
 
 def _failed(locations: _Locations, rules: Iterable[RuleStatus]) -> Iterator[str]:

@@ -24,6 +24,7 @@ from opentelemetry.instrumentation.declarative.diagnostics.log import logger
 from opentelemetry.instrumentation.declarative.report.json_format import as_json
 from opentelemetry.instrumentation.declarative.report.status import Occasion, SpecStatus
 from opentelemetry.instrumentation.declarative.report.text_format import as_text
+from opentelemetry.instrumentation.declarative.runtime.context.own_reading import REFUSALS
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
 from opentelemetry.instrumentation.declarative.runtime.lifecycle.abrupt_exits import (
     Stage,
@@ -180,7 +181,8 @@ class Report:
 
     def _write_now(self, why: str) -> None:
         try:
-            occasion = Occasion(_program(), os.getpid(), why, time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
+            now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+            occasion = Occasion(_program(), os.getpid(), why, now, REFUSALS.numbers())
             specs = self._status()
             if self._file is None:
                 _write_to_standard_error(as_text(occasion, specs))

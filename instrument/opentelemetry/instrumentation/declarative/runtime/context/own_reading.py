@@ -15,6 +15,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from opentelemetry.instrumentation.declarative.runtime.counters import Counter
+from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
+
 #: The local of generated functions that is true while the lines of a rule run, and this text while one of them sets a
 #: field of the program.
 READING = "instrument_is_reading"
@@ -63,6 +66,27 @@ class NotLoaded(AttributeError):
 UNKNOWN = object()
 
 
+class Refusals:
+    """How often expressions would have loaded data, by the package of the function that loads it."""
+
+    def __init__(self) -> None:
+        self.counters: dict[str, Counter] = {}
+        reset_in_children(self)
+
+    def counter(self, module: str) -> Counter:
+        return self.counters.setdefault(module.partition(".")[0], Counter())
+
+    def numbers(self) -> dict[str, int]:
+        return {name: counter.value for name, counter in self.counters.items() if counter.value}
+
+    def reset_after_fork(self) -> None:
+        for counter in self.counters.values():
+            counter.reset_after_fork()
+
+
+REFUSALS = Refusals()
+
+
 def refusing(load: Callable[..., Any], title: str) -> Callable[..., Any]:
     """Return a function that loads as before, except for what an expression reads: it raises NotLoaded then.
 
@@ -70,8 +94,11 @@ def refusing(load: Callable[..., Any], title: str) -> Callable[..., Any]:
     an exporter may use the same library.
     """
 
+    counter = REFUSALS.counter(title)
+
     def load_if_application(*args: Any, **kwargs: Any) -> Any:
         if readings and is_expression_read():
+            counter.add()
             raise NotLoaded(f"it is not loaded, and {title} would load it")
         return load(*args, **kwargs)
 
