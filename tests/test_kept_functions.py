@@ -62,8 +62,16 @@ class Cache:
 @lazy_task
 def ship(order): return order
 
+class Tool:
+    '''Is not callable: an agent calls a method of it.'''
+    def __init__(self, function): self.function = function
+    def invoke(self, arguments): return self.function(**arguments)
+
 @Fixture
 def basket(): return "basket"
+
+@Tool
+def weight(order): return len(order)
 
 @Cache
 def price(order): return order
@@ -99,6 +107,17 @@ def test_an_object_whose_call_does_not_use_its_function_is_not_replaced(make_mod
         assert type(module.basket) is module.Fixture and module.basket is held
         assert held.value() == "basket"
     assert dict(tracing.span.attributes) == {"result": "basket"}
+
+
+@pytest.mark.parametrize("path", ["weight", "w*"])
+def test_the_function_of_an_object_that_is_not_callable_is_patched(
+    path: str, make_module, instrumented, tracing
+) -> None:
+    module = make_module(OBJECTS)
+    held = module.weight
+    with instrumented(f'spans: {{a: {{around: "HOST:{path}", attributes: {{order: order}}}}}}', module):
+        assert module.weight is held and held.invoke({"order": "tea"}) == 3
+    assert dict(tracing.span.attributes) == {"order": "tea"}
 
 
 @pytest.mark.parametrize("owner", ["instance", "class"])

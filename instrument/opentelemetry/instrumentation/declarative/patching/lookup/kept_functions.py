@@ -9,6 +9,8 @@ from collections import deque
 from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
+from opentelemetry.instrumentation.declarative.patching.lookup.static_lookup import can_be_changed
+
 #: How many objects are searched. The function is near: held by the object, by what it wraps, or by a closure of these.
 _MOST_SEARCHED = 500
 
@@ -31,34 +33,40 @@ METHOD_DESCRIPTORS = (functools.partialmethod, functools.singledispatchmethod)
 
 
 def is_definition(value: Any, module: str, path: str) -> bool:
-    """Whether a callable object is what a decorator has made of the function that is defined under a name.
+    """Whether an object is what a decorator has made of the function that is defined under a name.
 
-    Or the function itself, compiled by Cython.
+    Or the function itself, compiled by Cython. Descriptors are not included, unless they are callable.
     """
     held = value.__func__ if type(value) in (staticmethod, classmethod) else value
-    if type(held).__name__ == _CYTHON_FUNCTION:
+    kind = type(held)
+    if kind.__name__ == _CYTHON_FUNCTION:
         return bool((held.__module__, held.__qualname__) == (module, path))
-    return callable(value) and kept_function(value, module, path) is not None
+    if not callable(value) and (hasattr(kind, "__get__") or not can_be_changed(kind)):
+        return False
+    return _find_function(value, module, path) is not None
 
 
 def defined_function(value: Any, module: str, path: str) -> types.FunctionType | None:
     """Return the function that a definition has created, if the object that its name leads to keeps it.
 
-    A decorator can put an object in the place of a function, such as a command, a task or a fixture of a framework, or
-    a descriptor like a property, which calls the function that it keeps; or a proxy that creates the task later. An
-    object that stands for all calls of the function, such as a cache, may answer some of them itself: it is hooked like
-    any other callable.
+    A decorator can put an object in the place of a function, such as a command, a task, a tool or a fixture of a
+    framework, or a descriptor like a property, which calls the function that it keeps; or a proxy that creates the task
+    later. An object that stands for all calls of the function, such as a cache, may answer some of them itself: it is
+    hooked like any other callable.
 
     No code of the object runs: looking at an attribute of a proxy would create what it stands for, too early.
     """
-    function = kept_function(value, module, path)
+    function = _find_function(value, module, path)
     return None if function is None or _stands_for_all_calls(value, function) else function
 
 
 def kept_function(value: Any, module: str, path: str) -> types.FunctionType | None:
-    """Return the function that a definition has created, if an object keeps it in any way."""
-    kind = type(value)
-    if issubclass(kind, type | types.FunctionType) or not (callable(value) or hasattr(kind, "__get__")):
+    """Return the function that a definition has created, if a callable or descriptor keeps it in any way."""
+    return _find_function(value, module, path) if callable(value) or hasattr(type(value), "__get__") else None
+
+
+def _find_function(value: Any, module: str, path: str) -> types.FunctionType | None:
+    if issubclass(type(value), type | types.FunctionType):
         return None
     seen: set[int] = set()
     waiting: deque[Any] = deque([value])
