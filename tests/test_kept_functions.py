@@ -120,6 +120,22 @@ def test_the_function_of_an_object_that_is_not_callable_is_patched(
     assert dict(tracing.span.attributes) == {"order": "tea"}
 
 
+@pytest.mark.parametrize("path", ["settings.read", "settings.*"])
+def test_methods_of_a_class_in_whose_place_a_decorator_has_put_an_instance_are_traced(
+    path: str, make_module, instrumented, tracing
+) -> None:
+    module = make_module("""
+    def singleton(cls): return cls()
+
+    @singleton
+    class settings:
+        def read(self): return self
+    """)
+    with instrumented(f'spans: {{a: {{around: "HOST:{path}"}}}}', module):
+        assert module.settings.read() is module.settings
+    assert tracing.names == ["a"]
+
+
 @pytest.mark.parametrize("owner", ["instance", "class"])
 def test_the_function_of_any_descriptor_is_patched(owner: str, make_module, instrumented, tracing):
     module = make_module(OBJECTS)

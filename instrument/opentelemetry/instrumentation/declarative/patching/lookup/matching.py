@@ -24,7 +24,12 @@ from opentelemetry.instrumentation.declarative.patching.lookup.nested_functions 
     nested_names,
     split_path,
 )
-from opentelemetry.instrumentation.declarative.patching.lookup.static_lookup import MISSING, can_be_changed, value_at
+from opentelemetry.instrumentation.declarative.patching.lookup.static_lookup import (
+    MISSING,
+    can_be_changed,
+    defining_class,
+    value_at,
+)
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, HookPlan, Plan
 
 
@@ -246,6 +251,7 @@ def _path_pattern(target: Target, module: str, *, private: bool = False) -> re.P
 def _defined_paths(module: types.ModuleType) -> Iterator[str]:
     """The paths of the functions and methods that a module defines itself, not of those it imports."""
     for name, value in list(contents(module).items()):
+        value = defining_class(value, module.__name__, name)
         kind = type(value)  # not `isinstance`: a proxy would create what it stands for
         if issubclass(kind, type) and value.__module__ == module.__name__ and value.__qualname__ == name:
             yield from _method_paths(value, name)

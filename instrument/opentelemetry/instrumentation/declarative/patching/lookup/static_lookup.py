@@ -37,6 +37,18 @@ def value_at(owner: Any, path: list[str]) -> Any:
     return owner
 
 
+def defining_class(value: Any, module: str, path: str) -> Any:
+    """The class that is defined under a path, if a decorator or metaclass has put an instance of it there.
+
+    Otherwise the value itself.
+    """
+    kind = type(value)
+    return kind if [type.__dict__[name].__get__(kind) for name in _NAMES] == [module, path] else value
+
+
+#: The attributes of a class that say where it is defined.
+_NAMES = ("__module__", "__qualname__")
+
 #: Flags of classes: `Py_TPFLAGS_HEAPTYPE`, which classes of a static C structure lack, and `Py_TPFLAGS_IMMUTABLETYPE`.
 _HEAP_TYPE, _IMMUTABLE_TYPE = 1 << 9, 1 << 8
 

@@ -23,7 +23,11 @@ from opentelemetry.instrumentation.declarative.patching.lookup.missing_names imp
     missing_definition,
 )
 from opentelemetry.instrumentation.declarative.patching.lookup.nested_functions import definitions, split_path
-from opentelemetry.instrumentation.declarative.patching.lookup.static_lookup import MISSING, static_attribute
+from opentelemetry.instrumentation.declarative.patching.lookup.static_lookup import (
+    MISSING,
+    defining_class,
+    static_attribute,
+)
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, Receiver
 from opentelemetry.instrumentation.declarative.records import record
 
@@ -110,6 +114,7 @@ def _named_point(module: types.ModuleType, target: Target, names: str) -> PatchP
     point: PatchPoint | None = None
     path = names.split(".")
     for index, step in enumerate(path):
+        owner = defining_class(owner, module.__name__, ".".join(path[:index]))
         value = static_attribute(owner, step)
         if value is MISSING:
             raise PatchError(missing_attribute(target, module, owner, path[:index], step))
