@@ -25,6 +25,7 @@ _KEYS_OF_NUMBERS = frozenset({"const", "ratio"})
 _WORDS = re.compile(r"[\w-]+(\s+[\w-]+)*")
 #: A key and its value that YAML reads as text.
 _ENTRY = re.compile(r"(\w+)\s*[:=]\s*(\S.*)")
+_SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 _FLAGS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 #: Longer texts are not repeated in a suggestion.
 _MOST_CHARACTERS = 100
@@ -37,10 +38,17 @@ def intended_value(value_type: ValueType, node: DocumentNode, about: About) -> t
         first = next(iter(entries))
         return f"write each entry under its name, as in {flow_style({first: entries[first]})}", entries
     is_template = "a template" in value_type.type_names(about)
+    if node.path[-1:] == ("when",) and isinstance(node.value, dict):
+        return f"write {_as_comparisons(node.value)}", None
     for candidate in _candidates(node.value, value_type.mapping_keys, is_template=is_template):
         if _is_valid(candidate, value_type, node, about) and len(text := flow_style(candidate)) <= _MOST_CHARACTERS:
             return f"write {text}", candidate
     return example_help(None, _with_own_text(value_type, node, about)), None
+
+
+def _as_comparisons(values: dict[str, Any]) -> str:
+    """A condition that is written as a mapping of values."""
+    return flow_style(" and ".join(f'{name} == "{value}"' for name, value in values.items()))
 
 
 def _keys_of_entries(value_type: ValueType) -> Collection[str]:
@@ -91,6 +99,12 @@ def _candidates(value: Any, keys: Collection[str], *, is_template: bool) -> Iter
             name = next(iter(value))
             yield f"{{{name}}}" if is_template else name
         yield [value]
+        if all(name == inner for name, inner in value.items()):
+            yield [*value]
+        if len(value) == 1 and (name := next(iter(value))) in _MAIN_KEYS:
+            yield value[name]
+    elif isinstance(value, float) and value.is_integer():
+        yield int(value)
     for key in (key for key in _MAIN_KEYS if key in keys):
         if isinstance(value, str):
             yield {key: f'"{value}"' if key == "error" and _WORDS.fullmatch(value) else value}
@@ -98,6 +112,8 @@ def _candidates(value: Any, keys: Collection[str], *, is_template: bool) -> Iter
             yield {key: value}
     if not isinstance(value, str):
         yield _as_text(value)
+    if isinstance(value, list):
+        yield ",".join(map(str, value))
 
 
 def _instead_of_list(value: list[Any]) -> Iterator[Any]:
@@ -114,8 +130,14 @@ def _instead_of_text(text: str, keys: Collection[str]) -> Iterator[Any]:
         yield {found[1]: found[2]}
     if text.lower() in _FLAGS:
         yield _FLAGS[text.lower()]
-    if re.fullmatch(r"-?\d+", text):
+    if re.fullmatch(r"0o[0-7]+|0x[\da-fA-F]+", text):
+        yield int(text, 0)
+    if re.fullmatch(r"-?\d+(_\d+)*", text):
         yield int(text)
+    if re.fullmatch(r"-?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?", text):
+        yield float(text)
+    if duration := re.fullmatch(r"(\d+)\s*(s|m|min|h|d)\w*", text):
+        yield int(duration[1]) * _SECONDS[duration[2]]
     if re.fullmatch(r"\d+(\.\d+)?\s*%", text):
         yield float(text.rstrip("% ")) / 100
     if text in keys:

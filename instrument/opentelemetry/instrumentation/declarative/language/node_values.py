@@ -192,6 +192,7 @@ def _report_missing_keys(node: DocumentNode, node_type: NodeType, decoder: Decod
     if node_type.one_of and not present.intersection(node_type.one_of):
         message = f"{node_type.title} needs {alternatives(node_type.one_of)}"
         _report_missing(node, node_type, message, node_type.one_of[0], decoder)
+        return
     for name, others in node_type.requires.items():
         if name in node.value:
             for other in others:

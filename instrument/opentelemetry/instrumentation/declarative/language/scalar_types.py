@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.diagnostics.problems import closest, quoted
+from opentelemetry.instrumentation.declarative.diagnostics.problems import closest, did_you_mean, quoted
 from opentelemetry.instrumentation.declarative.language.decoder import Decoder
 from opentelemetry.instrumentation.declarative.language.document_node import DocumentNode
 from opentelemetry.instrumentation.declarative.language.structure_problems import (
     alternatives,
     as_help,
+    flow_style,
     subject_of,
     value_phrase,
     with_article,
@@ -118,8 +119,18 @@ class TextType(ValueType):
         return {**dict(self.editor), "type": "string", **given}
 
 
-#: The severities of other tools.
-OTHER_LEVELS = {"critical": "fatal", "notice": "info", "verbose": "debug", "emergency": "fatal", "alert": "fatal"}
+#: Words of other tools for severities, instruments and sources.
+OTHER_WORDS: Mapping[str, str] = {
+    **dict.fromkeys(("critical", "emergency", "alert", "panic"), "fatal"),
+    "notice": "info",
+    "verbose": "debug",
+    **dict.fromkeys(("timer", "summary", "distribution", "timing", "duration"), "histogram"),
+    **dict.fromkeys(("count", "sum", "monotonic", "observable_counter", "rate"), "counter"),
+    **dict.fromkeys(("observable_gauge", "last_value", "async_gauge"), "gauge"),
+    **dict.fromkeys(("updown", "non_monotonic", "observable_up_down_counter"), "up_down_counter"),
+    **dict.fromkeys(("root", "null", "no", "new"), "none"),
+    **dict.fromkeys(("active", "this", "self"), "current"),
+}
 #: The most words of a choice that are listed.
 _MOST_WORDS = 8
 _MOST_EXAMPLES = 3
@@ -148,19 +159,25 @@ class Choice(ValueType):
     def type_names(self, about: About) -> list[str]:
         return [quoted(word) for word in self.words] if len(self.words) < _MOST_WORDS else ["text"]
 
+    def instead_of(self, text: str) -> object:
+        """What to write instead of text that is similar to none of the words; None if that is not known."""
+        return None
+
     def decode(self, node: DocumentNode, decoder: Decoder, about: About) -> str:
         if node.value not in self.words:
             word = node.value.lower()
             beginnings = (each for each in self.words if len(each) >= _SHORTEST_WORD and word.startswith(each))
-            other = OTHER_LEVELS.get(word)
+            other = OTHER_WORDS.get(word)
             similar = closest(node.value, self.words)
             suggestion = other if other in self.words else similar or next(beginnings, None)
             words = alternatives(self.words)
             if len(self.words) > _MOST_WORDS:
                 words = f"a word such as {alternatives(self.words[:_MOST_EXAMPLES])}"
             message = f"{subject_of(node.path)} must be {words}, not {value_phrase(node.value)}"
-            help = f"did you mean {quoted(suggestion)}?" if suggestion else as_help(about.doc)
-            decoder.report(node, "wrong-value", message, help, suggestion=suggestion, intended=suggestion)
+            instead = None if suggestion else self.instead_of(node.value)
+            help = f"write {flow_style(instead)}" if instead else did_you_mean(suggestion) or as_help(about.doc)
+            intended = suggestion or instead
+            decoder.report(node, "wrong-value", message, help, suggestion=suggestion, intended=intended)
         return str(node.value)
 
     def schema(self) -> JsonSchema:

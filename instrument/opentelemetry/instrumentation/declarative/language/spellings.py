@@ -25,7 +25,8 @@ def snake_case(text: str) -> str | None:
 def name_of(value: object) -> str:
     """A name for an entry, from the callable or hook in it."""
     last = re.split(r"[.:]", value)[-1] if isinstance(value, str) else ""
-    return snake_case(last) or "name"
+    name = snake_case(last) or ""
+    return name if name[:1].isalpha() else "name"
 
 
 def target_of(text: str) -> str | None:
@@ -77,6 +78,7 @@ _VERSIONS: tuple[tuple[str, Callable[[re.Match[str]], str]], ...] = (
     ),
     (rf"{_VERSION}\s*(\+|and (newer|later|up)|or (newer|later|above))", lambda found: f">={found[1]}"),
     (rf"{_VERSION}\s*(?:\.\.+|-|to|–)\s*{_VERSION}", lambda found: f">={found[1]},<={found[2]}"),
+    (r"latest|any|all|\*", lambda _: ">=0"),
     (_VERSION, lambda found: f"=={found[1]}"),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -44,6 +45,18 @@ def _moment_help(text: str) -> str | None:
     return f"write a moment of the hook: {moments}" if text.isidentifier() else None
 
 
+def _dotted_name(text: str) -> str | None:
+    """A name with dots, each part of which is in lower case."""
+    return ".".join(snake_case(part) or "" for part in text.split("."))
+
+
+def _name_and_version(text: str) -> str | None:
+    """Help for a range of releases in place of the name of a release."""
+    specifier = specifier_of(text)
+    is_range = re.fullmatch(r"[<>=!~^\d. xX*,]+", text) and specifier and VERSION_SPECIFIER.matches(specifier)
+    return f'write a name, and the releases inside: {{NAME: {{version: "{specifier}"}}}}' if is_range else None
+
+
 def _module_of(text: str) -> str | None:
     return text.partition(":")[0] if ":" in text else snake_case(text)
 
@@ -63,6 +76,7 @@ NAME = TextType(
     definition="name",
     pattern=r"^[a-z][a-z0-9_]*$",
     suggest=snake_case,
+    otherwise=_name_and_version,
 )
 #: Calls: a hook by its name, a callable, or a pattern.
 CALLS = TextType(
@@ -88,7 +102,7 @@ EVENT_NAME = TextType(
     definition="event_name",
     pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$",
     decoded=DocumentNode.string,
-    suggest=snake_case,
+    suggest=_dotted_name,
 )
 LINK_KIND = TextType(
     About(
@@ -100,7 +114,7 @@ LINK_KIND = TextType(
     definition="link_kind",
     pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$",
     decoded=DocumentNode.string,
-    suggest=snake_case,
+    suggest=_dotted_name,
 )
 IDENTIFIER = TextType(
     About(

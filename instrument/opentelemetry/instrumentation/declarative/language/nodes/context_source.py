@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
@@ -120,6 +121,9 @@ class ContextSource(Node):
 @record(frozen=True)
 class SourceWord(Choice):
     """A word that stands for a source of context."""
+
+    def instead_of(self, text: str) -> object:
+        return {"carrier": text} if re.fullmatch(r"[A-Za-z_]\w*([.\[].+)", text) else None
 
     def decode(self, node: DocumentNode, decoder: Decoder, about: About) -> Any:
         word: Any = super().decode(node, decoder, about)
