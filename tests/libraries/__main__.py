@@ -2,7 +2,7 @@
 
 For each library, in an environment of its own:
 
-1. The same program runs under both, and every fact of every span is compared.
+1. The same program runs under both, and every fact of every span is compared, with the old conventions and with both.
 2. The tests of the instrumentation run with the spec in its place. They are fetched from its source distribution. A
    test that also passes without any instrumentation is not counted.
 3. The processor time that each adds to the program is measured.
@@ -31,6 +31,10 @@ from tests.libraries.report import write_report
 
 ROOT = HERE.parents[1]
 ENVIRONMENTS = ROOT / ".venv-libraries"
+#: The old and the new conventions of HTTP and databases.
+_BOTH_CONVENTIONS = "http/dup,database/dup"
+#: What the message of a rule that has failed contains.
+_FAILURE = "The program is not affected"
 _PIP = ("-m", "pip", "--quiet", "--disable-pip-version-check")
 
 
@@ -81,10 +85,10 @@ class Environment:
         # The instrumentations and what their tests use are pre-releases.
         tools = ("opentelemetry-test-utils>=0.55b0", "hatchling", *library.test_requires)
         self._pip("install", "-e", f"{ROOT}[sdk,test]", library.instrumentation, *library.requires, *tools)
-        version = self._output(
+        version = self._run(
             "-c", f"from importlib.metadata import version; print(version({library.instrumentation!r}))"
         )
-        source = f"{library.instrumentation}=={version.strip()}"
+        source = f"{library.instrumentation}=={version.stdout.strip()}"
         options = ("--no-deps", "--no-build-isolation", "--no-binary", ":all:", "--dest", str(self.folder))
         self._pip("download", *options, source)
         (archive,) = self.folder.glob("*.tar.gz")
@@ -95,11 +99,11 @@ class Environment:
         unpacked.rename(self.tests)
         ready.touch()
 
-    def compare(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(
-            self._output("-m", "tests.libraries.compare", self.library.name).splitlines()[-1]
-        )
-        return found
+    def compare(self, *options: str, conventions: str = "") -> dict[str, Any]:
+        command = ("-m", "tests.libraries.compare", self.library.name, *options)
+        done = self._run(*command, OTEL_SEMCONV_STABILITY_OPT_IN=conventions)
+        found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        return {**found, "failures": [line for line in done.stderr.splitlines() if _FAILURE in line]}
 
     def outcomes(self, mode: str) -> dict[str, str]:
         """The outcome of each test of the instrumentation, with a spec, the instrumentation or nothing in its place."""
@@ -129,13 +133,13 @@ class Environment:
     def _pip(self, *arguments: str) -> None:
         subprocess.run([self.python, *_PIP, *arguments], check=True, env=self._environment())
 
-    def _output(self, *arguments: str) -> str:
+    def _run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
-            [self.python, *arguments], cwd=ROOT, env=self._environment(), capture_output=True, text=True
+            [self.python, *arguments], cwd=ROOT, env=self._environment(**variables), capture_output=True, text=True
         )
         if done.returncode:
             raise SystemExit(f"{self.library.name}: {done.stdout}{done.stderr}")
-        return done.stdout
+        return done
 
     def _environment(self, **variables: str) -> dict[str, str]:
         kept = {key: value for key, value in os.environ.items() if not key.startswith("OTEL_")}
@@ -143,7 +147,8 @@ class Environment:
 
 
 def differences(found: dict[str, Any], known: dict[str, str]) -> Iterator[str]:
-    """The facts in which the spans of the spec differ from those of the instrumentation."""
+    """The facts in which the spans of the spec differ from those of the instrumentation, and rules that failed."""
+    yield from found["failures"]
     theirs, ours = found["theirs"], found["ours"]
     if [span["name"] for span in theirs] != [span["name"] for span in ours]:
         yield f"spans: {[span['name'] for span in theirs]} became {[span['name'] for span in ours]}"
@@ -181,13 +186,13 @@ def examine(name: str) -> Result:
     library = read_library(name)
     environment = Environment(library)
     environment.make()
-    found = environment.compare()
+    found, of_both = environment.compare("--cost"), environment.compare(conventions=_BOTH_CONVENTIONS)
     theirs, nothing = environment.outcomes("theirs"), environment.outcomes("nothing")
     counted = [test for test, outcome in theirs.items() if outcome == "passed" and nothing.get(test) != "passed"]
     ours = environment.outcomes("ours")
     return Result(
         library,
-        [*differences(found, library.differences)],
+        [*differences(found, library.differences), *differences(of_both, library.differences)],
         {test: ours.get(test) == "passed" for test in counted},
         found["cost"],
         lines_of_yaml(library.spec),

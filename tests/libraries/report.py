@@ -21,7 +21,8 @@ each that takes its place. This page compares them:
 - **lines**: the lines of YAML and of helper functions in Python, and those of the instrumentation, without comments.
 - **cost**: the processor time that the spec adds to a call, over that which the instrumentation adds.
 
-In a program that uses the library, every fact of every span is the same, except for those that are listed below.
+In a program that uses the library, every fact of every span is the same, with OpenTelemetry's old conventions and with
+the new ones, except for those that are listed below.
 
 | library | tests | YAML | helpers | Python of OpenTelemetry | cost |
 |---|---|---|---|---|---|
