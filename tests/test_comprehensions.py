@@ -6,13 +6,12 @@ from typing import Any, NoReturn
 
 import pytest
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
-from opentelemetry.instrumentation.declarative.expressions import PlainNames, parse
+from opentelemetry.instrumentation.declarative.expressions import parse
 from opentelemetry.instrumentation.declarative.expressions.conversion import MAX_CHARACTERS
-from opentelemetry.instrumentation.declarative.expressions.functions import FUNCTIONS
 from opentelemetry.instrumentation.declarative.expressions.limits import MAX_ITEMS, MAX_VALUES
 
-NAMES = PlainNames()
-NAMESPACE = NAMES.namespace({name: function.call for name, function in FUNCTIONS.items()})
+from tests.fuzz.targets import NAMESPACE, SOURCE_NAMES
+
 LINES = [Object(name="tea", price=2, gift=False), Object(name="cup", price=5, gift=True), {"name": "pot", "price": 9}]
 
 
@@ -20,7 +19,7 @@ def values(text: str, **names: Any) -> list[Any]:
     """The values of both forms; an exception instead of a value if one is raised."""
     found: list[Any] = []
     expression = parse(text, Mark("f.yaml", 1, 1, len(text)))
-    for source in (expression.direct(NAMES), expression.null_safe(NAMES)):
+    for source in (expression.direct(SOURCE_NAMES), expression.null_safe(SOURCE_NAMES)):
         try:
             found.append(eval(source, {**NAMESPACE, "lines": LINES[:2], "rate": 2, **names}))
         except Exception as error:

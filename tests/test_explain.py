@@ -1,7 +1,5 @@
 """``instrument explain``: the active specs, what their rules do, and what expressions can read."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

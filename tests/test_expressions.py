@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId
-from opentelemetry.instrumentation.declarative.expressions import Expression, ExpressionError, PlainNames, parse
+from opentelemetry.instrumentation.declarative.expressions import Expression, ExpressionError, parse
 from opentelemetry.instrumentation.declarative.expressions.constants import folded
 from opentelemetry.instrumentation.declarative.expressions.functions import FUNCTIONS
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
@@ -18,6 +18,8 @@ from opentelemetry.instrumentation.declarative.runtime.null_safe import (
     NullSafeReader,
     ValueSlot,
 )
+
+from tests.fuzz.targets import NAMESPACE, SOURCE_NAMES, mark
 
 
 class Called(BaseException):
@@ -59,14 +61,6 @@ ENVIRONMENT: dict[str, Any] = {
     "stream": untouched(),
     "none": None,
 }
-
-
-def mark(text: str) -> Mark:
-    return Mark("f.yaml", 1, 1, max(len(text), 1))
-
-
-SOURCE_NAMES = PlainNames()
-NAMESPACE: dict[str, Any] = SOURCE_NAMES.namespace({name: function.call for name, function in FUNCTIONS.items()})
 
 
 def direct(text: str, **names: Any) -> Any:

@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
-from opentelemetry.instrumentation.declarative.expressions import PlainNames, parse
+from opentelemetry.instrumentation.declarative.expressions import parse
 from opentelemetry.instrumentation.declarative.expressions.functions import FUNCTIONS
 from opentelemetry.instrumentation.declarative.expressions.number_operators import multiply, remainder
 from opentelemetry.instrumentation.declarative.expressions.operators import dot, item, text
+
+from tests.fuzz.targets import NAMESPACE, SOURCE_NAMES
 
 
 def call(name: str, *arguments: Any) -> Any:
@@ -41,8 +43,6 @@ def test_a_missing_value_stays_missing(name: str):
 
 
 RESULTS = {"boolean": bool, "int": int, "double": float, "string": str, "string[]": list, "any": object}
-NAMES = PlainNames()
-NAMESPACE = NAMES.namespace({name: function.call for name, function in FUNCTIONS.items()})
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -54,7 +54,7 @@ def test_the_example_of_a_function_has_its_value_and_the_type_that_the_function_
     if function.varies:
         assert type(function.call(*("http" for _ in function.parameters))) is RESULTS[function.result]
         return
-    for source in (expression.direct(NAMES), expression.null_safe(NAMES)):
+    for source in (expression.direct(SOURCE_NAMES), expression.null_safe(SOURCE_NAMES)):
         value = eval(source, {**NAMESPACE, **function.given})
         assert value == expected
         assert isinstance(value, RESULTS[function.result])
@@ -155,7 +155,7 @@ def test_the_signature_of_a_variadic_function_says_so():
         ("url_without_credentials", ("redis://:secret@cache:6379/0",), "redis://REDACTED:REDACTED@cache:6379/0"),
     ],
 )
-def test_a_function_returns_its_documented_value(name: str, arguments: tuple[Any, ...], value: Any):
+def test_a_function_returns_its_documented_value(name: str, arguments: tuple[Any, ...], value):
     assert call(name, *arguments) == value
 
 
@@ -208,7 +208,7 @@ def test_a_wrong_type_is_an_error_without_a_call_of_the_application(name: str, a
         (None, None),
     ],
 )
-def test_iso_returns_exact_nanoseconds(written: Any, nanoseconds: int | None):
+def test_iso_returns_exact_nanoseconds(written, nanoseconds: int | None):
     assert call("iso", written) == nanoseconds
 
 
@@ -225,7 +225,7 @@ def test_iso_loses_no_microsecond_of_any_time(moment: datetime):
 
 
 @pytest.mark.parametrize("value", ["", "abc", 5, b"x", "\ud800", [1, 2], "😀"])
-def test_sha256_is_sixty_four_hexadecimal_digits_and_always_the_same(value: Any):
+def test_sha256_is_sixty_four_hexadecimal_digits_and_always_the_same(value):
     found = call("sha256", value)
     assert len(found) == 64
     assert int(found, 16) >= 0
@@ -250,7 +250,7 @@ def test_sha256_of_a_text_is_that_of_its_utf_8():
         (2**70, '"1180591620717411303424"'),
     ],
 )
-def test_json_converts_any_value(value: Any, written: str):
+def test_json_converts_any_value(value, written: str):
     assert call("json", value) == written
     json.loads(written, parse_constant=lambda word: pytest.fail(f"{word} is not JSON"))
 
@@ -277,7 +277,7 @@ def test_a_dot_reads_the_attribute_of_a_mapping_that_has_one():
 
 
 @pytest.mark.parametrize("value", [{}, [], "abc", None, 5, object()])
-def test_a_missing_item_is_none(value: Any):
+def test_a_missing_item_is_none(value):
     assert item(value, "key") is None
     assert item(value, []) is None
 

@@ -1,7 +1,5 @@
 """`instrument init`: which callables get a span, which attributes it has, and that the spec works as it is."""
 
-from __future__ import annotations
-
 import importlib
 import os
 import re
@@ -356,20 +354,20 @@ def body(text: str) -> str:
     return text[text.index("instrument: 2") :]
 
 
-def test_a_class_gets_a_span_for_each_method_that_is_worth_one_with_attributes_from_its_parameters(shop: Path) -> None:
+def test_a_class_gets_a_span_for_each_method_that_is_worth_one_with_attributes_from_its_parameters(shop: Path):
     assert body(scaffold_spec("shop.cart:Cart")) == OF_CART
 
 
-def test_a_function_gets_a_span(shop: Path) -> None:
+def test_a_function_gets_a_span(shop: Path):
     assert body(scaffold_spec("shop.cart:total")) == OF_TOTAL
 
 
-def test_a_name_that_a_package_imports_from_its_modules_is_hooked_where_it_is_defined(shop: Path) -> None:
+def test_a_name_that_a_package_imports_from_its_modules_is_hooked_where_it_is_defined(shop: Path):
     assert body(scaffold_spec("shop:total")) == OF_TOTAL
     assert body(scaffold_spec("shop:Cart")) == OF_CART
 
 
-def test_a_module_gets_spans_for_the_classes_and_functions_that_it_defines(shop: Path) -> None:
+def test_a_module_gets_spans_for_the_classes_and_functions_that_it_defines(shop: Path):
     text = scaffold_spec("shop.cart")
     assert "\n  stored_save:\n    around: shop.cart:Stored.save\n" in text
     assert "\n  cart_add:\n    around: shop.cart:Cart.add\n" in text
@@ -416,7 +414,7 @@ def create_app(base: str):
 """
 
 
-def test_tasks_and_handlers_that_a_function_registers_get_a_span_and_decorators_get_none(make_module) -> None:
+def test_tasks_and_handlers_that_a_function_registers_get_a_span_and_decorators_get_none(make_module):
     module = make_module(FACTORY)
     name = module.__name__
     text = body(scaffold_spec(f"{name}:Router", name))
@@ -434,11 +432,11 @@ def test_tasks_and_handlers_that_a_function_registers_get_a_span_and_decorators_
 
 
 @pytest.mark.parametrize("method", ["total", "get_lines", "_private", "locked"])
-def test_a_method_named_in_the_target_gets_a_span_whatever_it_is(method: str, shop: Path) -> None:
+def test_a_method_named_in_the_target_gets_a_span_whatever_it_is(method: str, shop: Path):
     assert f"    around: shop.cart:Cart.{method}\n" in scaffold_spec(f"shop.cart:Cart.{method}")
 
 
-def test_the_header_says_how_to_check_the_spec_run_with_it_and_extend_it(shop: Path) -> None:
+def test_the_header_says_how_to_check_the_spec_run_with_it_and_extend_it(shop: Path):
     header, _, _ = scaffold_spec("shop.cart:Cart", file="specs/mine.yaml").partition("instrument: 2\n")
     first, *lines = header.splitlines()
     assert first == f"# yaml-language-server: $schema={schema_path().as_posix()}"
@@ -448,7 +446,7 @@ def test_the_header_says_how_to_check_the_spec_run_with_it_and_extend_it(shop: P
     assert max(map(len, lines)) <= 110
 
 
-def test_the_commands_in_the_header_import_first_what_had_to_be_imported_first(shop: Path) -> None:
+def test_the_commands_in_the_header_import_first_what_had_to_be_imported_first(shop: Path):
     text = scaffold_spec("shop.cart:Cart", file="mine.yaml", imports=["shop.wsgi", "shop.setup"])
     assert "instrument check --import shop.wsgi --import shop.setup mine.yaml\n" in text
     assert "instrument explain --import shop.wsgi --import shop.setup --specs mine.yaml shop.cart:Cart.add\n" in text
@@ -469,7 +467,7 @@ WORK = "def work(n): return n\n"
 )
 def test_the_header_names_a_command_that_runs_the_module_or_a_placeholder(
     file: str, module: str, text: str, command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+):
     (tmp_path / file).parent.mkdir(exist_ok=True)
     (tmp_path / file).write_text(text)
     monkeypatch.chdir(tmp_path)
@@ -481,20 +479,18 @@ def test_the_header_names_a_command_that_runs_the_module_or_a_placeholder(
             del sys.modules[name]
 
 
-def test_the_script_is_not_a_module_that_a_spec_can_be_written_for() -> None:
+def test_the_script_is_not_a_module_that_a_spec_can_be_written_for():
     with pytest.raises(ScaffoldError, match=r"Name its module instead: app for app\.py"):
         scaffold_spec("__main__")
 
 
-def test_a_schema_below_the_directory_of_the_file_is_a_relative_path(
-    shop: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_schema_below_the_directory_of_the_file_is_a_relative_path(shop: Path, monkeypatch: pytest.MonkeyPatch):
     inside = shop / ".venv" / "spec-2.schema.json"
     monkeypatch.setattr(f"{PACKAGE}.inspection.scaffold.spec_text.schema_path", lambda: inside)
     assert scaffold_spec("shop.cart:Cart").startswith("# yaml-language-server: $schema=.venv/spec-2.schema.json\n")
 
 
-def test_if_there_are_too_many_callables_the_largest_get_a_span_and_the_others_are_named(make_module) -> None:
+def test_if_there_are_too_many_callables_the_largest_get_a_span_and_the_others_are_named(make_module):
     small = "".join(f"def small_{n}(x): return str(x)\n" for n in range(MOST_SPANS))
     module = make_module(small + "def large(x):\n    for y in x:\n        print(y, y)\n    return len(x)\n")
     text = scaffold_spec(module.__name__)
@@ -546,7 +542,7 @@ def use(
 """
 
 
-def test_records_of_every_kind_are_recorded_by_their_identifying_fields(make_module) -> None:
+def test_records_of_every_kind_are_recorded_by_their_identifying_fields(make_module):
     module = make_module(RECORDS)
     name = module.__name__
     *lines, comment, rest = body(scaffold_spec(f"{name}:use")).splitlines()[7:]
@@ -592,23 +588,21 @@ NOT_POSSIBLE = {
 
 
 @pytest.mark.parametrize("target", NOT_POSSIBLE)
-def test_a_target_that_cannot_have_a_spec_is_an_error_that_says_what_to_do(target: str, shop: Path) -> None:
+def test_a_target_that_cannot_have_a_spec_is_an_error_that_says_what_to_do(target: str, shop: Path):
     with pytest.raises(ScaffoldError) as caught:
         scaffold_spec(target)
     assert str(caught.value).startswith(NOT_POSSIBLE[target])
     assert str(caught.value).count(". ") >= 1
 
 
-def test_the_command_prints_the_spec_and_nothing_that_the_module_prints(
-    shop: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_prints_the_spec_and_nothing_that_the_module_prints(shop: Path, capsys: pytest.CaptureFixture[str]):
     assert main(["init", "shop.cart:Cart"]) == 0
     captured = capsys.readouterr()
     assert captured.out == scaffold_spec("shop.cart:Cart")
     assert captured.err == "the shop opens\n"
 
 
-def test_the_command_finds_modules_in_the_current_directory(shop: Path) -> None:
+def test_the_command_finds_modules_in_the_current_directory(shop: Path):
     command = [
         sys.executable,
         "-c",
@@ -621,9 +615,7 @@ def test_the_command_finds_modules_in_the_current_directory(shop: Path) -> None:
     assert (done.returncode, body(done.stdout)) == (0, OF_TOTAL)
 
 
-def test_the_command_writes_a_file_and_overwrites_one_only_with_force(
-    shop: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_writes_a_file_and_overwrites_one_only_with_force(shop: Path, capsys: pytest.CaptureFixture[str]):
     assert main(["init", "shop.cart:total", "-o", "mine.yaml"]) == 0
     captured = capsys.readouterr()
     assert captured.out == ""
@@ -640,7 +632,7 @@ def test_the_command_writes_a_file_and_overwrites_one_only_with_force(
 
 def test_a_file_that_cannot_be_written_and_a_wrong_name_have_their_own_exit_codes(
     shop: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+):
     assert main(["init", "shop.cart:total", "-o", "nowhere/mine.yaml"]) == 2
     assert "nowhere/mine.yaml cannot be written: no such file or directory." in capsys.readouterr().err
     assert main(["init", "shop.cart:Carrt", "-o", "mine.yaml"]) == 1
@@ -648,7 +640,7 @@ def test_a_file_that_cannot_be_written_and_a_wrong_name_have_their_own_exit_code
     assert not Path("mine.yaml").exists()
 
 
-def test_the_spec_records_useful_spans_without_changes(shop: Path) -> None:
+def test_the_spec_records_useful_spans_without_changes(shop: Path):
     Path("shop.yaml").write_text(scaffold_spec("shop.cart"))
     Path("app.py").write_text(APP)
     ended = run(shop / "app.py", OTEL_PYTHON_DECLARATIVE_SPECS="shop.yaml")
@@ -678,7 +670,7 @@ def test_the_spec_records_useful_spans_without_changes(shop: Path) -> None:
     assert {"Cart.digest", "Cart.each", "cart.total"} <= {*spans}
 
 
-def test_the_page_on_first_specs_shows_what_the_command_writes(shop: Path) -> None:
+def test_the_page_on_first_specs_shows_what_the_command_writes(shop: Path):
     page = (ROOT / "docs" / "init.md").read_text(encoding="utf-8")
     (module,) = re.findall(r"```python\n(.*?)```", page, re.S)
     (spec,) = re.findall(r"```yaml\n(.*?)```", page, re.S)
@@ -690,7 +682,7 @@ def test_the_page_on_first_specs_shows_what_the_command_writes(shop: Path) -> No
     assert text.partition("\n")[2].startswith(head)
 
 
-def test_the_spec_of_the_hub_of_ag2_records_spans_of_a_real_network(tmp_path: Path) -> None:
+def test_the_spec_of_the_hub_of_ag2_records_spans_of_a_real_network(tmp_path: Path):
     pytest.importorskip("ag2")
     spec = tmp_path / "hub.yaml"
     spec.write_text(scaffold_spec("ag2.network.hub.core:Hub"))
@@ -744,7 +736,7 @@ ANYTHING = [
 @pytest.mark.parametrize("target", ANYTHING)
 def test_the_spec_of_any_library_has_no_problems_neither_when_read_nor_when_installed(
     target: str, tracing: Tracing, tmp_path: Path, logged: Callable[[], list[str]]
-) -> None:
+):
     if target.startswith("ag2"):
         pytest.importorskip("ag2")
     spec = tmp_path / "spec.yaml"
@@ -761,7 +753,7 @@ def test_the_spec_of_any_library_has_no_problems_neither_when_read_nor_when_inst
     assert 1 <= text.count("    around: ") <= MOST_SPANS
 
 
-def test_an_attribute_that_raises_when_it_is_read_is_an_error(make_module) -> None:
+def test_an_attribute_that_raises_when_it_is_read_is_an_error(make_module):
     module: types.ModuleType = make_module(
         """
         class Odd(type):

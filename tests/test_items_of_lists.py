@@ -32,7 +32,7 @@ _TRACE, _SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 
 
 @pytest.fixture
-def module(make_module: Any) -> Any:
+def module(make_module) -> Any:
     return make_module(HOST)
 
 
@@ -40,7 +40,7 @@ def record(offset: int, *headers: tuple[str, bytes]) -> Object:
     return Object(topic="orders", offset=offset, timestamp=1_000_000_000 + offset, headers=headers)
 
 
-def test_each_message_of_a_batch_has_a_span_of_its_own(module: Any, instrumented: Any, tracing: Any):
+def test_each_message_of_a_batch_has_a_span_of_its_own(module, instrumented, tracing):
     spec = """
     hooks:
       messages: {call: "HOST:Consumer.getmany", each: {records: values(result), message: records}}
@@ -87,7 +87,7 @@ def test_each_message_of_a_batch_has_a_span_of_its_own(module: Any, instrumented
     assert points.value == 3
 
 
-def test_trace_context_is_injected_into_each_entry_of_a_batch(module: Any, instrumented: Any, tracing: Any):
+def test_trace_context_is_injected_into_each_entry_of_a_batch(module, instrumented, tracing):
     spec = """
     hooks:
       send: {call: "HOST:send_batch"}
@@ -103,7 +103,7 @@ def test_trace_context_is_injected_into_each_entry_of_a_batch(module: Any, instr
 
 
 def test_a_failure_for_one_item_does_not_affect_the_others(
-    module: Any, instrumented: Any, tracing: Any, caplog: pytest.LogCaptureFixture
+    module, instrumented, tracing, caplog: pytest.LogCaptureFixture
 ):
     spec = """
     hooks: {messages: {call: "HOST:send_batch", when: entries, each: {message: entries}}}
@@ -120,7 +120,7 @@ def test_a_failure_for_one_item_does_not_affect_the_others(
     assert any("expected a list or another collection, not int" in text for text in failures)
 
 
-def test_items_of_a_result_that_is_followed_are_those_at_its_end(module: Any, instrumented: Any, tracing: Any):
+def test_items_of_a_result_that_is_followed_are_those_at_its_end(module, instrumented, tracing):
     spec = """
     hooks:
       poll: {call: "HOST:poll", collect: {found: {last: last_item}}, each: {message: messages}}
@@ -131,7 +131,7 @@ def test_items_of_a_result_that_is_followed_are_those_at_its_end(module: Any, in
     assert [(span.name, span.attributes["last"]) for span in tracing.spans] == [("a", "b"), ("b", "b")]
 
 
-def test_each_event_of_a_chunk_of_http_2_is_recorded(module: Any, instrumented: Any, tracing: Any):
+def test_each_event_of_a_chunk_of_http_2_is_recorded(module, instrumented, tracing):
     spec = """
     hooks:
       received: {call: "h2.connection:H2Connection.receive_data"}
@@ -153,7 +153,7 @@ def test_each_event_of_a_chunk_of_http_2_is_recorded(module: Any, instrumented: 
     assert ("RequestReceived", {"stream": 1}) in recorded
 
 
-def test_a_batch_is_linked_to_the_span_of_each_message(module: Any, instrumented: Any, tracing: Any):
+def test_a_batch_is_linked_to_the_span_of_each_message(module, instrumented, tracing):
     spec = """
     hooks:
       batch: {call: "HOST:send_batch"}

@@ -1,7 +1,5 @@
 """Spans that are still open: `instrument status` shows them, and pending records export them."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import io
@@ -92,7 +90,7 @@ def exported(provider: TracerProvider) -> InMemorySpanExporter:
 
 def test_an_open_span_has_a_pending_record_whenever_its_age_has_doubled(
     provider: TracerProvider, clock: SimpleNamespace
-) -> None:
+):
     exporter, records = exported(provider), PendingRecords(5, provider)
     cause = aged(provider, "cause", 0)
     span = aged(provider, "order", 6, attributes={"id": 7}, links=[Link(cause.get_span_context(), {"kind": "a"})])
@@ -119,7 +117,7 @@ def test_an_open_span_has_a_pending_record_whenever_its_age_has_doubled(
         assert [each.name for each in exporter.get_finished_spans()] == ["order (pending)"] * records_so_far
 
 
-def test_records_are_bounded_and_the_others_follow(provider: TracerProvider) -> None:
+def test_records_are_bounded_and_the_others_follow(provider: TracerProvider):
     exporter, records = exported(provider), PendingRecords(5, provider)
     spans = [aged(provider, f"{number}", 6) for number in range(700)]
     records.write(spans)
@@ -131,7 +129,7 @@ def test_records_are_bounded_and_the_others_follow(provider: TracerProvider) -> 
 
 def test_the_exporter_tree_prints_a_pending_record_on_a_line_and_not_as_part_of_the_trace(
     provider: TracerProvider,
-) -> None:
+):
     out = io.StringIO()
     provider.add_span_processor(TreeSpanProcessor(out, settle=0))
     span = aged(provider, "order\x1b[2J", 6, attributes={"id": 7})
@@ -147,7 +145,7 @@ def test_the_exporter_tree_prints_a_pending_record_on_a_line_and_not_as_part_of_
 
 
 @posix
-def test_a_process_answers_with_its_open_spans(provider: TracerProvider, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_process_answers_with_its_open_spans(provider: TracerProvider, capsys: pytest.CaptureFixture[str]):
     live = LiveSpans(provider, status=True, pending_after=None)
     live.start()
     try:
@@ -181,7 +179,7 @@ def test_a_process_answers_with_its_open_spans(provider: TracerProvider, capsys:
 @posix
 def test_a_process_says_at_which_lines_its_threads_and_tasks_wait(
     provider: TracerProvider, capsys: pytest.CaptureFixture[str]
-) -> None:
+):
     lock, loop = threading.Lock(), asyncio.new_event_loop()
     news: asyncio.Future[None] = loop.create_future()
 
@@ -237,13 +235,13 @@ def _answers(pid: int) -> bool:
 
 
 @posix
-def test_a_process_that_does_not_answer_is_an_error_that_says_why(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_process_that_does_not_answer_is_an_error_that_says_why(capsys: pytest.CaptureFixture[str]):
     assert main(["status", "1"]) == 1
     assert "no process 1 of this user answers" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a full queue looks like an ended process")
-def test_a_process_that_has_not_answered_others_either_is_said_not_to_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_has_not_answered_others_either_is_said_not_to_answer(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(status_client, "_TIMEOUT", 0.01)
     path = str(socket_path(make_socket_folder(), os.getpid()))
     with contextlib.ExitStack() as clients, socket.socket(socket.AF_UNIX) as busy:
@@ -259,7 +257,7 @@ def test_a_process_that_has_not_answered_others_either_is_said_not_to_answer(mon
 
 
 @posix
-def test_a_folder_with_a_long_path_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_with_a_long_path_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     long = tmp_path / ("x" * 100)
     long.mkdir()
     for variable in ("XDG_RUNTIME_DIR", "TMPDIR"):
@@ -271,7 +269,7 @@ def test_a_folder_with_a_long_path_is_not_used(tmp_path: Path, monkeypatch: pyte
 @posix
 def test_the_socket_is_not_put_where_others_can_open_it(
     sockets: Path, provider: TracerProvider, caplog: pytest.LogCaptureFixture
-) -> None:
+):
     folder = sockets / f"opentelemetry-instrument-{os.getuid()}"
     folder.mkdir()
     folder.chmod(0o755)
@@ -285,7 +283,7 @@ def test_the_socket_is_not_put_where_others_can_open_it(
 @posix
 def test_a_socket_has_its_path_only_when_it_listens(
     sockets: Path, provider: TracerProvider, monkeypatch: pytest.MonkeyPatch
-) -> None:
+):
     paths_before_listening = []
     listen = socket.socket.listen
 
@@ -303,7 +301,7 @@ def test_a_socket_has_its_path_only_when_it_listens(
     assert paths_before_listening == [] == list(sockets.rglob("*.*"))
 
 
-def test_the_text_is_bounded_and_escapes_what_would_move_the_cursor() -> None:
+def test_the_text_is_bounded_and_escapes_what_would_move_the_cursor():
     span = {"trace_id": "a", "parent_id": None, "start": 0, "latest_event": None}
     hostile = {**span, "name": "\x1b[2J", "span_id": "1", "attributes": {"k\n": "\x07" + "x" * 500}}
     status = {"pid": 1, "program": "a\rb", "time": SECOND, "open": 2_500, "spans": [hostile]}
@@ -317,11 +315,11 @@ def test_the_text_is_bounded_and_escapes_what_would_move_the_cursor() -> None:
     ("seconds", "text"),
     [(0.25, "250 ms"), (59.9, "59.9 s"), (61, "1 min 1 s"), (7_260, "2 h 1 min"), (90_000, "1 d 1 h"), (-5, "0 ms")],
 )
-def test_an_age_has_its_two_largest_units(seconds: float, text: str) -> None:
+def test_an_age_has_its_two_largest_units(seconds: float, text: str):
     assert age_text(int(seconds * SECOND)) == text
 
 
-def test_spans_that_are_nested_deeper_than_the_stack_are_shown(provider: TracerProvider) -> None:
+def test_spans_that_are_nested_deeper_than_the_stack_are_shown(provider: TracerProvider):
     spans = [
         {"trace_id": "a", "span_id": str(n), "parent_id": str(n - 1) if n else None, "start": n, "name": f"span {n}"}
         for n in range(2_000)
@@ -331,7 +329,7 @@ def test_spans_that_are_nested_deeper_than_the_stack_are_shown(provider: TracerP
     assert [line.split()[-1] for line in text.splitlines()[2:]] == [str(n) for n in range(2_000)]
 
 
-def test_a_processor_forgets_spans_when_it_is_stopped(provider: TracerProvider) -> None:
+def test_a_processor_forgets_spans_when_it_is_stopped(provider: TracerProvider):
     processor = OpenSpanProcessor()
     processor.add_to(provider)
     processor.add_to(provider)  # twice has no effect
@@ -358,7 +356,7 @@ work(7)
 
 
 @posix
-def test_a_forked_child_answers_with_its_own_open_spans(tmp_path: Path) -> None:
+def test_a_forked_child_answers_with_its_own_open_spans(tmp_path: Path):
     (tmp_path / "app.py").write_text(HANGS)
     (tmp_path / "app.yaml").write_text(
         "instrument: 2\nname: app\nspans:\n"

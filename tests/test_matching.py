@@ -1,7 +1,5 @@
 """Hooks on several callables: patterns, filters, limits, and alternatives of which only some exist."""
 
-from __future__ import annotations
-
 import importlib
 import importlib.util
 import sys

@@ -1,7 +1,5 @@
 """The paths that can be read from a value, from annotations, fields and the source of ``__init__``."""
 
-from __future__ import annotations
-
 import importlib
 from collections.abc import Callable
 from typing import Any

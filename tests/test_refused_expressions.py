@@ -1,17 +1,15 @@
 """Expressions that are refused: each at its column, with help."""
 
 import pytest
-from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
 from opentelemetry.instrumentation.declarative.expressions import ExpressionError, parse, parse_template
+
+from tests.fuzz.targets import mark
 
 INTERNAL_ATTRIBUTES = """
     __class__ __dict__ __globals__ __init__ __ gi_frame gi_code cr_frame cr_await ag_frame
     f_back f_builtins f_code f_globals f_locals tb_frame tb_next func_globals co_consts
 """
-
-
-def mark(text: str) -> Mark:
-    return Mark("f.yaml", 1, 1, max(len(text), 1))
 
 
 def refused(text: str) -> list[Problem]:

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 from opentelemetry.instrumentation.declarative.expressions import ExpressionError, parse, parse_template
 from opentelemetry.instrumentation.declarative.expressions.conversion import MAX_CHARACTERS, bounded_text, to_json
 from opentelemetry.instrumentation.declarative.expressions.functions import FUNCTIONS
@@ -19,11 +18,7 @@ from opentelemetry.instrumentation.declarative.runtime.values.attribute_values i
 
 from tests.attacks import CLASSICS, HARMLESS, LOOK_ALIKES
 from tests.fuzz.hostile import Called, Endless, EndlessMapping, Host, Liar, Loud, circle, shared, untouched, world
-from tests.fuzz.targets import NAMESPACE, SOURCE_NAMES, expression
-
-
-def mark(text: str) -> Mark:
-    return Mark("f.yaml", 1, 1, max(len(text), 1))
+from tests.fuzz.targets import NAMESPACE, SOURCE_NAMES, expression, mark
 
 
 def null_safe(text: str, available: dict[str, Any]) -> Any:

@@ -49,25 +49,25 @@ STARTS = [
 
 @pytest.mark.parametrize(("file", "arguments", "module"), STARTS)
 def test_functions_of_the_script_are_traced_by_its_own_name_and_as_main(
-    file: str, arguments: list[str], module: str, run_script: Any
+    file: str, arguments: list[str], module: str, run_script
 ):
     app = PAY + "def ship(): return 1\nif __name__ == '__main__':\n    print(pay(3) + ship())\n"
     result = run_script({file: app}, *arguments, spans={"pay": f'"{module}:pay"', "ship": '"__main__:ship"'})
     assert (names(result), result.lines) == (["pay", "ship"], ["5"])
 
 
-def test_a_function_that_is_named_in_both_ways_has_both_spans(run_script: Any):
+def test_a_function_that_is_named_in_both_ways_has_both_spans(run_script):
     spans = {"outer": "app:pay", "inner": '"__main__:pay"', "all": "app:p*", "main": '"__main__:*"'}
     assert sorted(names(run_script({"app.py": PAY + CALL}, "app.py", spans=spans))) == sorted(spans)
 
 
-def test_functions_of_a_zip_file_that_is_run_are_traced(run_script: Any, tmp_path: Path):
+def test_functions_of_a_zip_file_that_is_run_are_traced(run_script, tmp_path: Path):
     with zipfile.ZipFile(tmp_path / "app.zip", "w") as archive:
         archive.writestr("__main__.py", PAY + CALL)
     assert names(run_script({}, "app.zip", spans={"pay": '"__main__:pay"'})) == ["pay"]
 
 
-def test_functions_of_a_program_on_the_command_line_are_traced(run_script: Any):
+def test_functions_of_a_program_on_the_command_line_are_traced(run_script):
     assert names(run_script({}, "-c", PAY + "x = pay(3)\n", spans={"pay": '"__main__:pay"'})) == ["pay"]
 
 
@@ -80,21 +80,21 @@ LAUNCHERS = [
 
 @pytest.mark.parametrize("name", ["app:pay", '"__main__:pay"'])
 @pytest.mark.parametrize("launch", LAUNCHERS)
-def test_functions_of_a_script_that_another_script_runs_are_traced(launch: str, name: str, run_script: Any):
+def test_functions_of_a_script_that_another_script_runs_are_traced(launch: str, name: str, run_script):
     files = {"app.py": PAY + CALL, "launch.py": f"import runpy\n{launch}\nprint('end')\n"}
     result = run_script(files, "launch.py", spans={"pay": name})
     assert ([span["name"] for span in result.spans], result.lines) == (["pay"], ["4", "end"])
     assert names(run_script(files, "-c", f"import runpy; {launch}", spans={"pay": "app:pay"})) == ["pay"]
 
 
-def test_a_script_that_another_script_runs_without_a_module_gets_a_message(run_script: Any):
+def test_a_script_that_another_script_runs_without_a_module_gets_a_message(run_script):
     files = {"app.py": PAY + CALL, "launch.py": "import runpy\nrunpy.run_module('app', run_name='__main__')\n"}
     result = run_script(files, "launch.py", spans={"pay": "app:pay"})
     assert (result.lines, result.spans) == (["4"], [])
     assert "the program that runs it does not use a module for it. Move them to a module" in result.errors
 
 
-def test_what_a_program_runs_under_another_name_is_not_followed_and_reported_once(run_script: Any):
+def test_what_a_program_runs_under_another_name_is_not_followed_and_reported_once(run_script):
     launch = """import pathlib, runpy, sys
 runpy.run_path("app.py")
 print(sys.gettrace(), runpy.run_path("app.py")["pay"](1))
@@ -111,11 +111,11 @@ runpy.run_module("shop.app")
     assert reports == [f"app.py {reason}", f"shop.app {reason}"]
 
 
-def test_functions_of_a_program_on_standard_input_are_traced(run_script: Any):
+def test_functions_of_a_program_on_standard_input_are_traced(run_script):
     assert names(run_script({}, "-", spans={"pay": '"__main__:pay"'}, input=PAY + "print(pay(3))\n")) == ["pay"]
 
 
-def test_methods_decorated_functions_and_coroutines_of_the_script_are_traced(run_script: Any):
+def test_methods_decorated_functions_and_coroutines_of_the_script_are_traced(run_script):
     app = """
         import asyncio, functools
         def twice(function):
@@ -143,7 +143,7 @@ def test_methods_decorated_functions_and_coroutines_of_the_script_are_traced(run
     assert (names(result), result.lines) == (["add", "price", "pay", "ship", "lint"], ["1 1 4 1 1"])
 
 
-def test_patterns_match_in_the_script(run_script: Any):
+def test_patterns_match_in_the_script(run_script):
     app = """
         import json
         from helper import other
@@ -183,7 +183,7 @@ FORMS = {
 }
 
 
-def test_a_function_has_one_span_however_the_script_binds_it(run_script: Any):
+def test_a_function_has_one_span_however_the_script_binds_it(run_script):
     files = {
         "app.py": "".join(text.replace("F", form) for form, text in FORMS.items()),
         "helper.py": "def imported(): return 1\n__all__ = ['star']\ndef star(): return 1\n",
@@ -203,19 +203,19 @@ SEEN = """
 
 
 @pytest.mark.parametrize("target", ["app:pay", "app:missing", "app:*"])
-def test_nothing_follows_the_script_after_its_last_definition(target: str, run_script: Any):
+def test_nothing_follows_the_script_after_its_last_definition(target: str, run_script):
     app = SEEN + "    print(followed())\n    def pay(): return 1\n    print(followed())\n    result = pay()\n"
     result = run_script({"app.py": app}, "app.py", spans={"pay": target})
     assert result.lines == ["True", "False"]
     assert ("app has no missing: hooks on it are inactive" in result.errors) is (target == "app:missing")
 
 
-def test_nothing_follows_a_script_that_no_spec_names(run_script: Any):
+def test_nothing_follows_a_script_that_no_spec_names(run_script):
     result = run_script({"app.py": SEEN + "    print(followed())\n"}, "app.py", spans={"pay": "other:pay"})
     assert (names(result), result.lines) == ([], ["False"])
 
 
-def test_a_script_that_fails_has_the_same_output(run_script: Any, tmp_path: Path):
+def test_a_script_that_fails_has_the_same_output(run_script, tmp_path: Path):
     files = {"app.py": "def fail():\n    raise ValueError('broken')\nfail()\n"}
     for arguments in (["app.py"], ["-m", "app"]):
         traced = run_script(files, *arguments, spans={"fail": '"app:missing"'})
@@ -245,13 +245,13 @@ INSTRUMENT = """
         "start()\ndef pay(): return 0\nDeclarativeInstrumentor().uninstrument()\npay()\nstart()\npay()\n",
     ],
 )
-def test_a_script_that_instruments_itself_is_traced(rest: str, run_script: Any):
+def test_a_script_that_instruments_itself_is_traced(rest: str, run_script):
     app = textwrap.dedent(INSTRUMENT) + rest
     result = run_script({"app.py": app}, "app.py", spans={"pay": "app:pay"}, traced=False)
     assert names(result) == ["pay"]
 
 
-def test_another_tool_that_follows_the_script_is_left_alone_and_named(run_script: Any):
+def test_another_tool_that_follows_the_script_is_left_alone_and_named(run_script):
     take = """
         def trace(*_): return trace
         if sys.version_info >= (3, 12):
@@ -284,7 +284,7 @@ LAUNCHER = """
 
 @pytest.mark.parametrize("target", ["app:pay", '"__main__:pay"'])
 @pytest.mark.parametrize("kind", ["module", "dictionary"])
-def test_the_script_that_another_program_runs_is_traced_if_it_is_a_module(kind: str, target: str, run_script: Any):
+def test_the_script_that_another_program_runs_is_traced_if_it_is_a_module(kind: str, target: str, run_script):
     files = {"pyinstrument.py": LAUNCHER, "app.py": PAY + CALL}
     result = run_script(files, "pyinstrument.py", "app.py", kind, spans={"pay": target})
     assert result.lines == ["4"]
@@ -295,7 +295,7 @@ def test_the_script_that_another_program_runs_is_traced_if_it_is_a_module(kind: 
         assert "not traced, because the program that runs it does not use a module for it" in line
 
 
-def test_under_a_debugger_the_script_is_traced_or_a_message_says_what_to_do(run_script: Any):
+def test_under_a_debugger_the_script_is_traced_or_a_message_says_what_to_do(run_script):
     result = run_script({"app.py": PAY + CALL}, "-m", "pdb", "app.py", spans={"pay": "app:pay"}, input="c\nq\n")
     if sys.version_info >= (3, 12):
         assert "not traced" not in result.errors
@@ -308,7 +308,7 @@ def test_under_a_debugger_the_script_is_traced_or_a_message_says_what_to_do(run_
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 @pytest.mark.parametrize("arguments", [["app.py"], ["-m", "app"]])
 def test_functions_of_the_script_are_traced_in_processes_of_multiprocessing(
-    arguments: list[str], method: str, run_script: Any
+    arguments: list[str], method: str, run_script
 ):
     app = f"""
         import multiprocessing
@@ -326,20 +326,20 @@ def test_functions_of_the_script_are_traced_in_processes_of_multiprocessing(
 
 
 @processes.needs_instrumented_children
-def test_a_process_of_multiprocessing_that_runs_no_script_is_not_followed(run_script: Any):
+def test_a_process_of_multiprocessing_that_runs_no_script_is_not_followed(run_script):
     run = "import multiprocessing as m, work; c = m.get_context('spawn').Process(target=work.work); c.start(); c.join()"
     files = {"work.py": SEEN + "    def work(): print(followed())\n"}
     result = run_script(files, "-c", run, spans={"pay": "app:pay"})
     assert (names(result), result.lines) == ([], ["False"])
 
 
-def test_an_interactive_session_gets_a_message_that_says_what_to_do(run_script: Any):
+def test_an_interactive_session_gets_a_message_that_says_what_to_do(run_script):
     result = run_script({}, "-i", spans={"pay": '"__main__:pay"'}, input="def pay(): return 1\n\npay()\n")
     assert "functions of an interactive session are traced only if they exist" in result.errors
     assert "Traceback" not in result.errors
 
 
-def test_the_report_says_that_the_script_has_not_defined_a_function(run_script: Any):
+def test_the_report_says_that_the_script_has_not_defined_a_function(run_script):
     files = {"app.py": "import sys\nif True:\n    sys.exit(0)\ndef pay(): return 1\n"}
     result = run_script(files, "app.py", spans={"pay": "app:pay"}, OTEL_PYTHON_DECLARATIVE_REPORT="-")
     assert "app is the script, and it has not defined pay" in result.errors

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from opentelemetry import trace
-from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.trace import StatusCode
 
 TRACEPARENT = "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01"
@@ -313,10 +312,3 @@ def test_the_status_is_the_exception_raised_or_the_one_in_the_spec(
     span = tracing.span
     assert (span.status.status_code, span.status.description) == (status, description)
     assert [event.attributes["exception.message"] for event in span.events] == exceptions
-
-
-def test_nothing_is_recorded_while_instrumentation_is_suppressed(module, instrumented, tracing):
-    with instrumented([SENT % "", 'spans: {work: {around: "HOST:Bus.work"}}'], module), suppress_instrumentation():
-        module.Bus().send(module.Message(1))
-        module.Bus().work(module.Message(1))
-    assert tracing.spans == ()

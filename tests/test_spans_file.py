@@ -128,7 +128,7 @@ def test_a_store_that_raises_does_not_affect_the_application_and_is_reported_onc
     ],
 )
 def test_spans_are_still_exported_when_there_is_no_store(
-    store: Any, why: str | None, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    store, why: str | None, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ):
     """It is reported once; a store that is None counts as missing without a report."""
     add = SpansFile.add
@@ -151,7 +151,7 @@ def test_spans_are_still_exported_when_there_is_no_store(
     ],
 )
 def test_options_that_the_file_does_not_accept_are_reported_and_spans_are_only_exported(
-    options: str, why: str, tmp_path: Path, logged: Any, capsys: pytest.CaptureFixture[str]
+    options: str, why: str, tmp_path: Path, logged, capsys: pytest.CaptureFixture[str]
 ):
     spec = tmp_path / "options.yaml"
     spec.write_text(f"instrument: 2\nextends: ag2\nowners: {{hub: {{sink: {{options: {options}}}}}}}\n")
@@ -257,7 +257,7 @@ def written_one_by_one(store: MemoryKnowledgeStore, count: int, rotate: int = 1_
     return asyncio.run(run())
 
 
-def test_a_full_disk_stops_the_sink_which_makes_room_for_the_program(logged: Any):
+def test_a_full_disk_stops_the_sink_which_makes_room_for_the_program(logged):
     store = Small(room=1000)
     assert written_one_by_one(store, 10) == []
     assert store.attempts < 5
@@ -287,7 +287,7 @@ def test_files_that_have_been_rotated_are_removed_from_a_full_disk():
     assert asyncio.run(run()) == ["/s", "/s.1"]
 
 
-def test_no_span_is_written_to_a_disk_that_is_almost_full(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, logged: Any):
+def test_no_span_is_written_to_a_disk_that_is_almost_full(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, logged):
     store = MemoryKnowledgeStore()
     store._root = tmp_path  # type: ignore[attr-defined]  # where a DiskKnowledgeStore has its directory
     assert written_one_by_one(store, 1) == ["/s"]
@@ -298,7 +298,7 @@ def test_no_span_is_written_to_a_disk_that_is_almost_full(monkeypatch: pytest.Mo
     assert "writes no spans while less than 100 MB are free on the disk" in message
 
 
-def test_a_large_file_that_was_there_before_is_left_alone(logged: Any):
+def test_a_large_file_that_was_there_before_is_left_alone(logged):
     store = MemoryKnowledgeStore()
     asyncio.run(store.write("/s", "x" * 1001))
     assert written_one_by_one(store, 3, rotate=1000) == ["/s"]
@@ -307,7 +307,7 @@ def test_a_large_file_that_was_there_before_is_left_alone(logged: Any):
     assert "writes no spans to /s: it has 1001 bytes already. Move it, or increase `rotate`." in message
 
 
-def test_a_file_never_becomes_larger_than_its_bound(logged: Any):
+def test_a_file_never_becomes_larger_than_its_bound(logged):
     store = MemoryKnowledgeStore()
     assert written_one_by_one(store, 20, rotate=1000) == ["/s", "/s.1"]
     assert all(0 < len(text) <= 1000 for text in store._data.values())

@@ -1,7 +1,5 @@
 """``instrument view`` in the terminal: the story, failures, open spans, trees, filters, and what cannot be read."""
 
-from __future__ import annotations
-
 import gzip
 import json
 from collections.abc import Callable
@@ -50,17 +48,17 @@ story
 """
 
 
-def test_the_story_of_a_network_is_in_order_of_time_and_names_its_agents(view: View) -> None:
+def test_the_story_of_a_network_is_in_order_of_time_and_names_its_agents(view: View):
     assert view(spans.lines(spans.network()), "--show", "story") == (0, STORY, "")
 
 
 @pytest.mark.parametrize("indent", [None, 2], ids=["a line", "a document of many lines"])
-def test_otlp_in_json_tells_the_same_story(view: View, indent: int | None) -> None:
+def test_otlp_in_json_tells_the_same_story(view: View, indent: int | None):
     content = json.dumps(spans.otlp(spans.network()), indent=indent)
     assert view(content, "--show", "story") == (0, STORY.replace("application", "shop"), "")
 
 
-def test_failures_come_first_and_name_the_agent(view: View) -> None:
+def test_failures_come_first_and_name_the_agent(view: View):
     _, out, _ = view(spans.lines(spans.network()))
     sections = out.split("\n\n")
     assert sections[0] == (
@@ -70,7 +68,7 @@ def test_failures_come_first_and_name_the_agent(view: View) -> None:
     assert sections[1] == "1 failure\n+0.0450 s coordinator: execute_tool publish PermissionError: read-only [0004]"
 
 
-def test_a_trace_is_a_tree_with_links_in_both_directions_and_folded_siblings(view: View) -> None:
+def test_a_trace_is_a_tree_with_links_in_both_directions_and_folded_siblings(view: View):
     _, out, _ = view(
         spans.lines(spans.network()), "--show", "traces", "--agent", "researcher", "--channel", "consulting"
     )
@@ -89,7 +87,7 @@ def test_a_trace_is_a_tree_with_links_in_both_directions_and_folded_siblings(vie
     ]
 
 
-def test_similar_siblings_can_be_shown_one_by_one(view: View) -> None:
+def test_similar_siblings_can_be_shown_one_by_one(view: View):
     _, out, _ = view(spans.lines(spans.network()), "--show", "traces", "--no-fold")
     assert out.count("chat demo") == 5
 
@@ -108,32 +106,30 @@ def test_similar_siblings_can_be_shown_one_by_one(view: View) -> None:
         (["--until", "2026-01-02T03:04:05.001Z", "--agent", "coordinator"], 1),
     ],
 )
-def test_filters_select_lines_of_the_story(view: View, options: list[str], expected: int) -> None:
+def test_filters_select_lines_of_the_story(view: View, options: list[str], expected: int):
     code, out, _ = view(spans.lines(spans.network()), "--show", "story", *options)
     assert (code, len(out.splitlines()) - 1) == (0, expected), out
 
 
-def test_a_filter_that_nothing_matches_is_reported(view: View) -> None:
+def test_a_filter_that_nothing_matches_is_reported(view: View):
     code, out, err = view(spans.lines(spans.network()), "--agent", "nobody")
     assert (code, out) == (1, "")
     assert "no span matches the filters" in err
 
 
-def test_a_channel_has_its_type_also_if_a_message_in_it_comes_first(view: View) -> None:
+def test_a_channel_has_its_type_also_if_a_message_in_it_comes_first(view: View):
     first, *others = [each for each in spans.network() if "channel_id" in str(each["attributes"])]
     _, out, _ = view(spans.lines([*others, {**first, "start": others[-1]["start"]}]), "--show", "story")
     assert (out.count("consulting #1"), out.count("thread")) == (4, 0)
 
 
-def test_a_time_that_cannot_be_read_is_an_error(view: View) -> None:
+def test_a_time_that_cannot_be_read_is_an_error(view: View):
     code, out, err = view(spans.lines(spans.network()), "--since", "noon")
     assert (code, out) == (1, "")
     assert "'noon' is not a time. Write it in ISO 8601" in err
 
 
-def test_several_files_are_one_recording_and_problems_name_the_file(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_several_files_are_one_recording_and_problems_name_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     first, second = tmp_path / "1", tmp_path / "2"
     first.write_text(spans.lines(spans.network()[:6]), encoding="utf-8")
     second.write_text(json.dumps(spans.otlp(spans.network()[6:]), indent=1) + "\n", encoding="utf-8")
@@ -148,7 +144,7 @@ def test_several_files_are_one_recording_and_problems_name_the_file(
 # ── Open spans ──
 
 
-def test_spans_without_an_end_are_named_with_their_age_until_a_later_record_has_the_end(view: View) -> None:
+def test_spans_without_an_end_are_named_with_their_age_until_a_later_record_has_the_end(view: View):
     begun = record("network.channel chat", 1, 1, 0, None)
     other = record("other", 2, 2, 5, 2000)
     _, out, _ = view(spans.lines([begun, other]), "--show", "open")
@@ -162,7 +158,7 @@ def test_spans_without_an_end_are_named_with_their_age_until_a_later_record_has_
         ]
 
 
-def test_the_open_span_that_others_wait_for_comes_first_and_ids_of_agents_are_names(view: View) -> None:
+def test_the_open_span_that_others_wait_for_comes_first_and_ids_of_agents_are_names(view: View):
     in_channel = {"ag2.network.channel_id": spans.CHANNEL}
     lifetime = spans.agent("researcher", spans.RESEARCHER)
     pressure = {"at": spans.iso(6), "name": "inbox_pressure", "attributes": {"ag2.inbox.pending": 2}}
@@ -188,7 +184,7 @@ def test_the_open_span_that_others_wait_for_comes_first_and_ids_of_agents_are_na
     assert "researcher inbox pressure · pending 2" in story
 
 
-def test_a_pending_record_stands_for_the_open_span_that_is_its_parent(view: View) -> None:
+def test_a_pending_record_stands_for_the_open_span_that_is_its_parent(view: View):
     pending = record(
         "wait (pending)",
         1,
@@ -207,7 +203,7 @@ def test_a_pending_record_stands_for_the_open_span_that_is_its_parent(view: View
     assert out.splitlines()[1:] == ["└─ wait · +0.00 ms · 3.500 s"]
 
 
-def test_spans_that_the_exit_of_the_process_ended_are_named_as_well(view: View) -> None:
+def test_spans_that_the_exit_of_the_process_ended_are_named_as_well(view: View):
     channel = record("network.channel chat", 1, 1, 0, 9, attributes=spans.typed("channel", instrument__end="shutdown"))
     _, out, _ = view(spans.lines([channel]), "--show", "open")
     assert out == (
@@ -218,7 +214,7 @@ def test_spans_that_the_exit_of_the_process_ended_are_named_as_well(view: View) 
 # ── Other programs ──
 
 
-def test_calls_between_services_are_a_story_too(view: View) -> None:
+def test_calls_between_services_are_a_story_too(view: View):
     outer = record("GET /", 1, 1, 0, 10, kind="SERVER")
     inner = record("POST /pay", 1, 2, 1, 9, parent=1, kind="SERVER", status="ERROR", status_message="declined")
     content = spans.lines([spans.otlp([outer], "shop"), spans.otlp([inner], "payment")])
@@ -229,7 +225,7 @@ def test_calls_between_services_are_a_story_too(view: View) -> None:
     )
 
 
-def test_what_a_client_calls_takes_part_also_if_it_records_nothing_and_repeated_calls_are_one_entry(view: View) -> None:
+def test_what_a_client_calls_takes_part_also_if_it_records_nothing_and_repeated_calls_are_one_entry(view: View):
     query = {"db.system.name": "postgresql", "server.address": "db.example"}
     records = [
         record("POST /order", 1, 1, 0, 20, kind="SERVER"),
@@ -258,7 +254,7 @@ def test_what_a_client_calls_takes_part_also_if_it_records_nothing_and_repeated_
     ]
 
 
-def test_a_failed_request_is_the_span_that_says_why(view: View) -> None:
+def test_a_failed_request_is_the_span_that_says_why(view: View):
     """The spans that an instrumentation of a web framework records: only that of the route has the exception."""
     failed = {"http.status_code": 500}
     cause = {"at": spans.iso(8), "name": "exception", "attributes": {"exception.type": "KeyError"}}
@@ -285,7 +281,7 @@ def test_a_failed_request_is_the_span_that_says_why(view: View) -> None:
     ]
 
 
-def test_parents_that_are_missing_and_cycles_of_parents_and_links_are_shown(view: View) -> None:
+def test_parents_that_are_missing_and_cycles_of_parents_and_links_are_shown(view: View):
     loop = [
         record("one", 1, 1, 0, 1, parent=2, links=[("by", 1, 2)], attributes=spans.tool("a")),
         record("two", 1, 2, 0, 1, parent=1, links=[("by", 1, 1)], attributes=spans.tool("b")),
@@ -296,7 +292,7 @@ def test_parents_that_are_missing_and_cycles_of_parents_and_links_are_shown(view
     assert "↪ by → two" in out
 
 
-def test_spans_may_be_nested_deeper_than_the_stack_of_python(view: View) -> None:
+def test_spans_may_be_nested_deeper_than_the_stack_of_python(view: View):
     chain = [record(f"n{n}", 1, n + 1, 0, 1, parent=n or None, status="ERROR") for n in range(3000)]
     code, out, _ = view(spans.lines(chain), "--show", "failures,story,traces")
     assert (code, "(3000 deep) n2999" in out) == (0, True)
@@ -306,7 +302,7 @@ def test_spans_may_be_nested_deeper_than_the_stack_of_python(view: View) -> None
 # ── What cannot be read ──
 
 
-def test_broken_lines_are_named_and_the_others_are_shown(view: View) -> None:
+def test_broken_lines_are_named_and_the_others_are_shown(view: View):
     good = spans.lines([record("good", 1, 1, 0, 1)])
     no_id = spans.lines([{**record("bad", 1, 2, 0, 1), "trace_id": "<script>"}])
     no_time = spans.lines([{**record("bad", 1, 2, 0, 1), "start": "yesterday"}])
@@ -336,7 +332,7 @@ def test_broken_lines_are_named_and_the_others_are_shown(view: View) -> None:
         ('{"resourceSpans": ' + "[" * 100_000 + "\n", "line 1 is nested too deeply"),
     ],
 )
-def test_a_file_without_spans_is_an_error_that_says_why(view: View, content: str, expected: str) -> None:
+def test_a_file_without_spans_is_an_error_that_says_why(view: View, content: str, expected: str):
     code, out, err = view(content)
     assert (code, out) == (1, "")
     assert expected in err
@@ -352,19 +348,19 @@ def test_a_file_without_spans_is_an_error_that_says_why(view: View, content: str
     ],
     ids=["a list", "UTF-16", "a download from Tempo", "an answer of Tempo"],
 )
-def test_otlp_is_read_as_other_tools_write_it(view: View, write: Callable[[spans.Record], bytes]) -> None:
+def test_otlp_is_read_as_other_tools_write_it(view: View, write: Callable[[spans.Record], bytes]):
     content = write(spans.otlp(spans.network()))
     assert view(content, "--show", "story") == (0, STORY.replace("application", "shop"), "")
 
 
-def test_compressed_files_are_read_also_if_their_end_is_missing(view: View) -> None:
+def test_compressed_files_are_read_also_if_their_end_is_missing(view: View):
     data = gzip.compress(spans.lines(spans.network()).encode())
     assert view(data, "--show", "story") == (0, STORY, "")
     code, _, err = view(gzip.compress(spans.lines(spans.network()).encode() + b" " * 100_000)[:-20], "--show", "story")
     assert (code, err) == (0, "the last line is incomplete, as in a file that is being written: it is left out.\n")
 
 
-def test_no_value_can_affect_the_terminal_or_exceed_its_width(view: View) -> None:
+def test_no_value_can_affect_the_terminal_or_exceed_its_width(view: View):
     evil = "\x1b[2J\u202e\u2028\x00" + "x" * 500 + "\ud800 "
     attributes = spans.agent(evil, evil) | {"gen_ai.tool.call.arguments": evil, evil: evil}
     bad = [
@@ -380,7 +376,7 @@ def test_no_value_can_affect_the_terminal_or_exceed_its_width(view: View) -> Non
 # ── A file that is being written ──
 
 
-def test_a_file_is_followed_while_it_is_written_and_replaced(tmp_path: Path) -> None:
+def test_a_file_is_followed_while_it_is_written_and_replaced(tmp_path: Path):
     path = tmp_path / "spans.jsonl"
     followed = FollowedFile(str(path))
     followed.poll()
@@ -401,7 +397,7 @@ def test_a_file_is_followed_while_it_is_written_and_replaced(tmp_path: Path) -> 
     followed.close()
 
 
-def test_a_screen_has_what_fails_or_is_open_and_the_latest_of_the_story(tmp_path: Path) -> None:
+def test_a_screen_has_what_fails_or_is_open_and_the_latest_of_the_story(tmp_path: Path):
     path = tmp_path / "spans.jsonl"
     path.write_text(spans.lines(spans.network()), encoding="utf-8")
     followed = FollowedFile(str(path))
@@ -412,6 +408,6 @@ def test_a_screen_has_what_fails_or_is_open_and_the_latest_of_the_story(tmp_path
     assert "1 failure" in shown
 
 
-def test_only_a_terminal_can_follow(view: View) -> None:
+def test_only_a_terminal_can_follow(view: View):
     code, out, err = view("", "--follow")
     assert (code, out, err) == (2, "", "instrument view: --follow needs a terminal, and one FILE or --listen.\n")

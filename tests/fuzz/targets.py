@@ -52,7 +52,7 @@ def expression(data: bytes) -> None:
     """An expression that is parsed and evaluated on hostile objects, in both forms."""
     text = data.decode("utf-8", "surrogateescape")
     with _refused(text):
-        found = parse(text, _mark(text))
+        found = parse(text, mark(text))
         _read_both(found)
         for policy in ("truncate:5", "sha256"):
             content = parse_content_policy(policy)
@@ -66,7 +66,7 @@ def template(data: bytes) -> None:
     """A name with expressions in braces."""
     text = data.decode("utf-8", "surrogateescape")
     with _refused(text):
-        found: Template = parse_template(text, _mark(text))
+        found: Template = parse_template(text, mark(text))
         for part in found.parts:
             if isinstance(part, Expression):
                 _read_both(part)
@@ -131,7 +131,7 @@ def _check_refusal(error: ExpressionError, text: str) -> None:
         assert problem.render(text)
 
 
-def _mark(text: str) -> Mark:
+def mark(text: str) -> Mark:
     return Mark("f.yaml", 1, 1, max(len(text), 1))
 
 

@@ -1,7 +1,5 @@
 """Inputs that once caused a failure, or that are attacks, run in the normal test suite."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -211,7 +211,7 @@ def _node(span: ReadableSpan, spans: dict[tuple[int, int], ReadableSpan], names:
         attributes=names.attributes(span.attributes),
         events=[(names.text(event.name), names.attributes(event.attributes)) for event in span.events],
         links=links,
-        status=(span.status.status_code.name, names.value(span.status.description)),
+        status=(span.status.status_code.name, _with_texts(span.status.description, names.text)),
     )
 
 
@@ -280,15 +280,8 @@ class _Names:
         text = _TRACEPARENT.sub("<traceparent>", _TIME.sub("<time>", _ADDRESS.sub("<address>", text)))
         return _ID.sub(lambda found: self._symbols.get(found[0], found[0]), text)
 
-    def value(self, value: Any) -> Any:
-        if isinstance(value, str):
-            return self.text(value)
-        if isinstance(value, (tuple, list)):
-            return type(value)(self.value(one) for one in value)
-        return value
-
     def attributes(self, attributes: Any) -> Attributes:
-        found = {key: self.value(value) for key, value in (attributes or {}).items()}
+        found = {key: _with_texts(value, self.text) for key, value in (attributes or {}).items()}
         found.pop("exception.stacktrace", None)
         return found
 
@@ -302,15 +295,15 @@ class _Numbering:
     def text(self, text: str) -> str:
         return _ID.sub(lambda found: self._symbols.setdefault(found[0], f"<id:{len(self._symbols) + 1}>"), text)
 
-    def value(self, value: Any) -> Any:
-        if isinstance(value, str):
-            return self.text(value)
-        if isinstance(value, (tuple, list)):
-            return type(value)(self.value(one) for one in value)
-        return value
-
     def attributes(self, attributes: Attributes) -> Attributes:
-        return {key: self.value(attributes[key]) for key in sorted(attributes)}
+        return {key: _with_texts(attributes[key], self.text) for key in sorted(attributes)}
+
+
+def _with_texts(value: Any, text: Callable[[str], str]) -> Any:
+    """A value with its texts changed, also those in lists."""
+    if isinstance(value, (tuple, list)):
+        return type(value)(_with_texts(one, text) for one in value)
+    return text(value) if isinstance(value, str) else value
 
 
 def _rename(node: NormalSpan, names: _Numbering) -> None:
@@ -318,7 +311,7 @@ def _rename(node: NormalSpan, names: _Numbering) -> None:
     node.attributes = names.attributes(node.attributes)
     node.events = [(names.text(name), names.attributes(attributes)) for name, attributes in node.events]
     node.links = [(names.text(target), names.attributes(attributes)) for target, attributes in node.links]
-    node.status = (node.status[0], names.value(node.status[1]))
+    node.status = (node.status[0], _with_texts(node.status[1], names.text))
 
 
 def _without_raw_ids(text: str) -> str:

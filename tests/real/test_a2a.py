@@ -213,7 +213,7 @@ def recorded() -> Iterator[Recorded]:
 @pytest.mark.parametrize("binding", BINDINGS)
 def test_a_request_is_one_trace_through_client_and_agent(
     recorded: Recorded, binding: str, streaming: bool, method: str
-) -> None:
+):
     (root,) = (span for span in recorded.spans if span.name == f"{binding} {streaming}")
     found = {(span.name, span.kind.name): span for span in recorded.under(root.name)}
     assert {*found} == {(method, "CLIENT"), (method, "SERVER"), ("GetTask", "CLIENT"), ("GetTask", "SERVER")}
@@ -243,7 +243,7 @@ def test_a_request_is_one_trace_through_client_and_agent(
     assert client.attributes.get("a2a.stream.events") == (1 if streaming else None)
 
 
-def test_a_push_notification_continues_the_trace_of_the_task(recorded: Recorded) -> None:
+def test_a_push_notification_continues_the_trace_of_the_task(recorded: Recorded):
     spans = recorded.under("work")
     pushes = {f"{span.context.span_id:016x}": span for span in spans if span.name == "push_notification"}
     assert [headers["traceparent"].split("-")[2] for headers in recorded.pushed] == [*pushes]

@@ -26,7 +26,7 @@ REQUEST: dict[str, Any] = {
 }
 
 
-def test_a_run_belongs_to_the_thread_of_the_client_and_fails_with_its_turn() -> None:
+def test_a_run_belongs_to_the_thread_of_the_client_and_fails_with_its_turn():
     async def run() -> None:
         stream = AGUIStream(Agent("ann", config=Script("Yes.", TimeoutError("late"))))
         for run_id in ("one", "two"):

@@ -50,7 +50,7 @@ def without_tools(use: Callable[..., list[Outcome]]) -> list[Outcome]:
     return use("none", "alone", "ours first")
 
 
-def test_the_program_alone_is_traced_as_a_tool_would_find_it(without_tools: list[Outcome]) -> None:
+def test_the_program_alone_is_traced_as_a_tool_would_find_it(without_tools: list[Outcome]):
     alone, ours = without_tools
     assert ours["output"] == alone["output"]
     assert [span[0] for span in ours["spans"]] == [
@@ -68,7 +68,7 @@ def test_the_program_alone_is_traced_as_a_tool_would_find_it(without_tools: list
 )
 def test_the_program_and_the_data_of_both_are_as_with_one_of_them_whichever_starts_first(
     tool: str, use: Callable[..., list[Outcome]], without_tools: list[Outcome]
-) -> None:
+):
     plain, ours = without_tools
     alone, ours_first, ours_last = use(tool, "alone", "ours first", "ours last")
     assert alone["output"] == plain["output"] and alone["tool"]

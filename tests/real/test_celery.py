@@ -77,11 +77,11 @@ def program(tmp_path: Path) -> CommandLine:
     return CommandLine("celery_orders", tmp_path)
 
 
-def test_the_spec_has_no_problem(program: CommandLine) -> None:
+def test_the_spec_has_no_problem(program: CommandLine):
     assert check(program.folder, SCRATCH=str(program.scratch)).endswith("exit code 0")
 
 
-def test_tasks_that_are_called_eagerly_are_traced(program: CommandLine) -> None:
+def test_tasks_that_are_called_eagerly_are_traced(program: CommandLine):
     run = program.run("python", "place_orders.py", "--eager")
     assert run.tree(ordered=False) == sorted_tree(TASKS)
 
@@ -114,7 +114,7 @@ def work(program: CommandLine, pool: str, *, traced: bool = True) -> Work:
 
 
 @pytest.mark.parametrize("pool", POOLS)
-def test_tasks_of_a_worker_are_traced_with_each_pool(pool: str, workers: dict[str, Work]) -> None:
+def test_tasks_of_a_worker_are_traced_with_each_pool(pool: str, workers: dict[str, Work]):
     assert (workers[pool].client, workers[pool].worker) == (workers[""].client, workers[""].worker)
     assert workers[pool].worker[1] == 0
     assert workers[pool].tree == sorted_tree(TASKS + SIGNALS)

@@ -17,11 +17,11 @@ def program(tmp_path: Path) -> CommandLine:
     return CommandLine("cli_tools", tmp_path)
 
 
-def test_the_spec_has_no_problem(program: CommandLine) -> None:
+def test_the_spec_has_no_problem(program: CommandLine):
     assert check(program.folder).endswith("exit code 0")
 
 
-def test_commands_that_test_runners_call_are_traced(program: CommandLine) -> None:
+def test_commands_that_test_runners_call_are_traced(program: CommandLine):
     run = program.run("python", "run_all.py")
     assert run.tree() == lines("""
         version shop.value=False
@@ -82,7 +82,7 @@ def test_commands_that_test_runners_call_are_traced(program: CommandLine) -> Non
         """)
 
 
-def test_a_command_line_that_is_run_as_a_process_is_traced(program: CommandLine) -> None:
+def test_a_command_line_that_is_run_as_a_process_is_traced(program: CommandLine):
     run = program.run("python", "-m", "shoptool", "--url", "shop:2", "buy", "chair", "list")
     assert run.code == 0
     assert run.tree() == lines("""

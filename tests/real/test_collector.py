@@ -119,7 +119,7 @@ def _ours(backend: Backend) -> list[Any]:
 
 
 @pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
-def test_every_span_arrives_with_its_scope_kind_and_links(protocol: str, received: dict[str, Backend]) -> None:
+def test_every_span_arrives_with_its_scope_kind_and_links(protocol: str, received: dict[str, Backend]):
     backend = received[protocol]
     spans = _ours(backend)
     names = Counter(span.name.split(" ")[0] for span in spans)
@@ -143,7 +143,7 @@ def test_every_span_arrives_with_its_scope_kind_and_links(protocol: str, receive
     assert all(span.links for span in envelopes)
 
 
-def test_the_protocols_transport_the_same_attributes(received: dict[str, Backend]) -> None:
+def test_the_protocols_transport_the_same_attributes(received: dict[str, Backend]):
     def keys(backend: Backend) -> Counter[tuple[str, str]]:
         return Counter((span.name.split(" ")[0], each.key) for span in _ours(backend) for each in span.attributes)
 
@@ -152,7 +152,7 @@ def test_the_protocols_transport_the_same_attributes(received: dict[str, Backend
     assert http["chat", "gen_ai.conversation.id"] == 11
 
 
-def test_instrument_view_receives_what_the_exporter_for_grpc_sends() -> None:
+def test_instrument_view_receives_what_the_exporter_for_grpc_sends():
     from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
     from opentelemetry.instrumentation.declarative.view.endpoint import Endpoint
     from opentelemetry.sdk.trace import TracerProvider

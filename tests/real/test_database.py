@@ -17,11 +17,11 @@ def program(tmp_path: Path) -> CommandLine:
     return CommandLine("database", tmp_path)
 
 
-def test_the_spec_has_no_problem(program: CommandLine) -> None:
+def test_the_spec_has_no_problem(program: CommandLine):
     assert check(program.folder).endswith("exit code 0")
 
 
-def test_callables_that_the_orm_calls_are_traced_and_no_statement_is_added(program: CommandLine) -> None:
+def test_callables_that_the_orm_calls_are_traced_and_no_statement_is_added(program: CommandLine):
     run = program.run("python", "-m", "library")
     assert run.tree() == lines("""
         with_session

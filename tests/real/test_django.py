@@ -82,7 +82,7 @@ def run(runs: tuple[Run, Run]) -> Run:
     return runs[0]
 
 
-def test_the_site_is_unchanged_and_runs_the_same_queries(runs: tuple[Run, Run]) -> None:
+def test_the_site_is_unchanged_and_runs_the_same_queries(runs: tuple[Run, Run]):
     assert_unchanged(*runs)
     answers = [(status, headers["x-queries"]) for _, _, status, headers, _ in runs[0].result]
     assert answers == [
@@ -103,7 +103,7 @@ def test_the_site_is_unchanged_and_runs_the_same_queries(runs: tuple[Run, Run]) 
     ]
 
 
-def test_each_request_is_one_trace(run: Run) -> None:
+def test_each_request_is_one_trace(run: Run):
     assert run.roots == [
         "ready",
         "GET /health/",
@@ -121,7 +121,7 @@ def test_each_request_is_one_trace(run: Run) -> None:
     ]
 
 
-def test_middleware(run: Run) -> None:
+def test_middleware(run: Run):
     assert_traces(
         run,
         """
@@ -152,7 +152,7 @@ def test_middleware(run: Run) -> None:
     )
 
 
-def test_views_as_functions_and_below_decorators(run: Run) -> None:
+def test_views_as_functions_and_below_decorators(run: Run):
     assert_traces(
         run,
         """
@@ -186,7 +186,7 @@ def test_views_as_functions_and_below_decorators(run: Run) -> None:
     )
 
 
-def test_a_stream_is_part_of_the_request_whose_result_is_followed(run: Run) -> None:
+def test_a_stream_is_part_of_the_request_whose_result_is_followed(run: Run):
     assert_traces(
         run,
         """
@@ -199,7 +199,7 @@ def test_a_stream_is_part_of_the_request_whose_result_is_followed(run: Run) -> N
     )
 
 
-def test_views_as_classes_managers_context_processors_and_template_tags(run: Run) -> None:
+def test_views_as_classes_managers_context_processors_and_template_tags(run: Run):
     assert_traces(
         run,
         """
@@ -235,7 +235,7 @@ def test_views_as_classes_managers_context_processors_and_template_tags(run: Run
     )
 
 
-def test_forms_validators_models_and_signals(run: Run) -> None:
+def test_forms_validators_models_and_signals(run: Run):
     assert_traces(
         run,
         """
@@ -275,7 +275,7 @@ def test_forms_validators_models_and_signals(run: Run) -> None:
     )
 
 
-def test_what_is_not_loaded_is_missing(run: Run) -> None:
+def test_what_is_not_loaded_is_missing(run: Run):
     """The number of queries is compared above."""
     assert_traces(
         run,
@@ -311,7 +311,7 @@ def test_what_is_not_loaded_is_missing(run: Run) -> None:
     )
 
 
-def test_a_command(database: Path, tmp_path: Path) -> None:
+def test_a_command(database: Path, tmp_path: Path):
     command = ["manage.py", "publish", "2"]
     runs = start(command, database, tmp_path, use=lambda program: program.process.wait(), stop=False)
     assert_unchanged(*runs)
@@ -334,7 +334,7 @@ def test_a_command(database: Path, tmp_path: Path) -> None:
     )
 
 
-def test_the_tests_of_a_site(database: Path, tmp_path: Path) -> None:
+def test_the_tests_of_a_site(database: Path, tmp_path: Path):
     command = ["manage.py", "test", "--no-color"]
     runs = start(command, database, tmp_path, use=lambda program: program.process.wait(), stop=False)
     assert_unchanged(*runs)
@@ -357,7 +357,7 @@ def test_the_tests_of_a_site(database: Path, tmp_path: Path) -> None:
 
 
 @needs("opentelemetry.instrumentation.django")
-def test_beside_the_instrumentation_of_opentelemetry(database: Path, tmp_path: Path) -> None:
+def test_beside_the_instrumentation_of_opentelemetry(database: Path, tmp_path: Path):
     run, _ = start(WSGI, database, tmp_path, use=use, spec=FOLDER / "beside.yaml", beside=["django"])
     (name, names) = run.below_server_spans[1]
     assert (name, [each for each in names if each not in MIDDLEWARE]) == (
@@ -368,5 +368,5 @@ def test_beside_the_instrumentation_of_opentelemetry(database: Path, tmp_path: P
     assert titles == {"POST posts/new/": "New"}
 
 
-def test_check_has_no_remark() -> None:
+def test_check_has_no_remark():
     assert check(FOLDER, "--import", "website.wsgi", "spec.yaml").endswith("\nspec.yaml: no problems\nexit code 0")

@@ -51,14 +51,14 @@ def run(runs: tuple[Run, Run]) -> Run:
     return runs[0]
 
 
-def test_the_application_is_unchanged(runs: tuple[Run, Run]) -> None:
+def test_the_application_is_unchanged(runs: tuple[Run, Run]):
     assert_unchanged(*runs)
     assert [answer[2] for answer in runs[0].result[:-1]] == [
         *(200, 201, 409, 401, 200, 404, 403, 200, 204, 200, 200, 200, 200, 500, 200)
     ]
 
 
-def test_each_request_is_one_trace_and_so_is_the_lifespan(run: Run) -> None:
+def test_each_request_is_one_trace_and_so_is_the_lifespan(run: Run):
     assert run.roots == [
         "lifespan",
         "GET /orders",
@@ -87,7 +87,7 @@ def test_each_request_is_one_trace_and_so_is_the_lifespan(run: Run) -> None:
     )
 
 
-def test_dependencies_routers_middleware_and_a_class_as_dependency(run: Run) -> None:
+def test_dependencies_routers_middleware_and_a_class_as_dependency(run: Run):
     assert_traces(
         run,
         """
@@ -122,7 +122,7 @@ def test_dependencies_routers_middleware_and_a_class_as_dependency(run: Run) -> 
     )
 
 
-def test_a_route_that_is_registered_below_another_decorator(run: Run) -> None:
+def test_a_route_that_is_registered_below_another_decorator(run: Run):
     assert_traces(
         run,
         """
@@ -153,7 +153,7 @@ def test_a_route_that_is_registered_below_another_decorator(run: Run) -> None:
     )
 
 
-def test_sub_dependencies_dependencies_that_yield_and_background_tasks(run: Run) -> None:
+def test_sub_dependencies_dependencies_that_yield_and_background_tasks(run: Run):
     assert_traces(
         run,
         """
@@ -235,7 +235,7 @@ def test_sub_dependencies_dependencies_that_yield_and_background_tasks(run: Run)
     )
 
 
-def test_routes_that_are_added_by_a_decorator_or_a_call_and_one_that_streams(run: Run) -> None:
+def test_routes_that_are_added_by_a_decorator_or_a_call_and_one_that_streams(run: Run):
     assert_traces(
         run,
         """
@@ -312,7 +312,7 @@ def test_routes_that_are_added_by_a_decorator_or_a_call_and_one_that_streams(run
     )
 
 
-def test_an_exception_without_a_handler(run: Run) -> None:
+def test_an_exception_without_a_handler(run: Run):
     assert_traces(
         run,
         """
@@ -329,7 +329,7 @@ def test_an_exception_without_a_handler(run: Run) -> None:
     )
 
 
-def test_a_web_socket(run: Run) -> None:
+def test_a_web_socket(run: Run):
     assert_traces(
         run,
         """
@@ -342,7 +342,7 @@ def test_a_web_socket(run: Run) -> None:
 
 
 @needs("opentelemetry.instrumentation.fastapi")
-def test_beside_the_instrumentation_of_opentelemetry(tmp_path: Path) -> None:
+def test_beside_the_instrumentation_of_opentelemetry(tmp_path: Path):
     run, _ = both_ways(FOLDER, COMMAND, use, tmp_path, spec=FOLDER / "beside.yaml", beside=["fastapi"])
     assert run.below_server_spans == [
         ("GET /orders", ["versioned"]),
@@ -363,7 +363,7 @@ def test_beside_the_instrumentation_of_opentelemetry(tmp_path: Path) -> None:
     assert items == ["tea", "coffee", None]
 
 
-def test_check_has_only_notes() -> None:
+def test_check_has_only_notes():
     notes, _, summary = check(FOLDER).rpartition("spec.yaml: ")
     assert summary == "no problems\nexit code 0"
     assert [line.partition("note")[2] for line in notes.splitlines() if "spec.yaml" in line] == [
@@ -373,7 +373,7 @@ def test_check_has_only_notes() -> None:
     ]
 
 
-def test_check_says_that_a_route_holds_a_function_that_cannot_be_patched_in_place(tmp_path: Path) -> None:
+def test_check_says_that_a_route_holds_a_function_that_cannot_be_patched_in_place(tmp_path: Path):
     spec = tmp_path / "spec.yaml"
     spec.write_text('instrument: 2\nname: shop\nspans: {banner: {around: "shop.main:get_banner"}}\n')
     report = check(FOLDER, spec)

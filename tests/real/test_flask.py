@@ -50,14 +50,14 @@ def run(runs: tuple[Run, Run]) -> Run:
     return runs[0]
 
 
-def test_the_application_is_unchanged(runs: tuple[Run, Run]) -> None:
+def test_the_application_is_unchanged(runs: tuple[Run, Run]):
     assert_unchanged(*runs)
     assert [answer[2] for answer in runs[0].result] == [
         *(200, 200, 404, 200, 200, 200, 201, 409, 200, 200, 401, 204, 500, 200)
     ]
 
 
-def test_each_request_is_one_trace(run: Run) -> None:
+def test_each_request_is_one_trace(run: Run):
     assert run.roots == [
         "create_app",
         "GET /",
@@ -78,7 +78,7 @@ def test_each_request_is_one_trace(run: Run) -> None:
     ]
 
 
-def test_views_of_a_blueprint_filters_context_processors_and_functions_around_requests(run: Run) -> None:
+def test_views_of_a_blueprint_filters_context_processors_and_functions_around_requests(run: Run):
     assert_traces(
         run,
         """
@@ -107,7 +107,7 @@ def test_views_of_a_blueprint_filters_context_processors_and_functions_around_re
     )
 
 
-def test_a_stream_or_a_file_is_part_of_the_request_whose_result_is_followed(run: Run) -> None:
+def test_a_stream_or_a_file_is_part_of_the_request_whose_result_is_followed(run: Run):
     assert_traces(
         run,
         """
@@ -136,7 +136,7 @@ def test_a_stream_or_a_file_is_part_of_the_request_whose_result_is_followed(run:
     )
 
 
-def test_error_handlers_and_signals(run: Run) -> None:
+def test_error_handlers_and_signals(run: Run):
     assert_traces(
         run,
         """
@@ -161,7 +161,7 @@ def test_error_handlers_and_signals(run: Run) -> None:
     )
 
 
-def test_a_view_that_is_registered_below_another_decorator(run: Run) -> None:
+def test_a_view_that_is_registered_below_another_decorator(run: Run):
     assert_traces(
         run,
         """
@@ -174,7 +174,7 @@ def test_a_view_that_is_registered_below_another_decorator(run: Run) -> None:
     )
 
 
-def test_method_views_and_what_reads_the_current_request(run: Run) -> None:
+def test_method_views_and_what_reads_the_current_request(run: Run):
     assert_traces(
         run,
         """
@@ -223,7 +223,7 @@ def test_method_views_and_what_reads_the_current_request(run: Run) -> None:
     )
 
 
-def test_a_view_below_another_decorator_includes_what_the_decorator_does(run: Run) -> None:
+def test_a_view_below_another_decorator_includes_what_the_decorator_does(run: Run):
     assert_traces(
         run,
         """
@@ -247,7 +247,7 @@ def test_a_view_below_another_decorator_includes_what_the_decorator_does(run: Ru
     )
 
 
-def test_an_asynchronous_view(run: Run) -> None:
+def test_an_asynchronous_view(run: Run):
     assert_traces(
         run,
         """
@@ -261,7 +261,7 @@ def test_an_asynchronous_view(run: Run) -> None:
     )
 
 
-def test_a_command(tmp_path: Path) -> None:
+def test_a_command(tmp_path: Path):
     command = ["-m", "flask", "--app", "wsgi", "reindex", "U"]
     runs = both_ways(FOLDER, command, lambda program: program.process.wait(), tmp_path, stop=False)
     assert_unchanged(*runs)
@@ -278,7 +278,7 @@ def test_a_command(tmp_path: Path) -> None:
 
 
 @needs("opentelemetry.instrumentation.flask")
-def test_beside_the_instrumentation_of_opentelemetry(tmp_path: Path) -> None:
+def test_beside_the_instrumentation_of_opentelemetry(tmp_path: Path):
     run, _ = both_ways(FOLDER, COMMAND, use, tmp_path, spec=FOLDER / "beside.yaml", beside=["flask"])
     assert run.below_server_spans == [
         ("GET /", ["load_reader", "index", "forget_reader"]),
@@ -299,5 +299,5 @@ def test_beside_the_instrumentation_of_opentelemetry(tmp_path: Path) -> None:
     assert [span.attributes.get("library.number") for span in run.server_spans][:4] == [None, 1, 7, None]
 
 
-def test_check_has_no_remark() -> None:
+def test_check_has_no_remark():
     assert check(FOLDER) == "spec.yaml: no problems\nexit code 0"

@@ -39,7 +39,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Run]:
     )
 
 
-def test_the_program_is_unchanged(runs: tuple[Run, Run]) -> None:
+def test_the_program_is_unchanged(runs: tuple[Run, Run]):
     assert_unchanged(*runs)
     visited = ["progress 1.0 2.0", "3", "True", "Hello Ann", "5"]
     output = [
@@ -60,7 +60,7 @@ def under(spans: list[ReadableSpan], root: str) -> list[ReadableSpan]:
 
 
 @pytest.mark.parametrize("where", PLACES)
-def test_a_request_is_one_trace_through_client_and_server(runs: tuple[Run, Run], where: str) -> None:
+def test_a_request_is_one_trace_through_client_and_server(runs: tuple[Run, Run], where: str):
     spans = under(runs[0].all_spans, f"visit {where}")
     by_id = {span.context.span_id: span for span in spans}
     pairs = [
@@ -82,7 +82,7 @@ def test_a_request_is_one_trace_through_client_and_server(runs: tuple[Run, Run],
 
 
 @pytest.mark.parametrize("where", PLACES)
-def test_both_sides_have_the_facts_of_the_conventions(runs: tuple[Run, Run], where: str) -> None:
+def test_both_sides_have_the_facts_of_the_conventions(runs: tuple[Run, Run], where: str):
     spans = under(runs[0].all_spans, f"visit {where}")
     sides: dict[str, dict[str, Any]] = {}
     for span in spans:
@@ -107,7 +107,7 @@ def test_both_sides_have_the_facts_of_the_conventions(runs: tuple[Run, Run], whe
 
 
 @pytest.mark.parametrize("where", OVER_HTTP)
-def test_both_sides_name_the_transport_and_the_session(runs: tuple[Run, Run], where: str) -> None:
+def test_both_sides_name_the_transport_and_the_session(runs: tuple[Run, Run], where: str):
     spans = [span for span in under(runs[0].all_spans, f"visit {where}") if span.kind.name in ("CLIENT", "SERVER")]
     sessions = set()
     for span in spans:
@@ -131,13 +131,13 @@ def test_both_sides_name_the_transport_and_the_session(runs: tuple[Run, Run], wh
 @pytest.mark.parametrize(("where", "transport"), [("here", None), ("elsewhere", "pipe")])
 def test_both_sides_name_standard_input_as_a_pipe_and_nothing_in_memory(
     where: str, transport: str | None, runs: tuple[Run, Run]
-) -> None:
+):
     spans = [span for span in under(runs[0].all_spans, f"visit {where}") if span.kind.name in ("CLIENT", "SERVER")]
     assert {span.kind.name for span in spans} == {"CLIENT", "SERVER"}
     assert {(span.attributes or {}).get("network.transport") for span in spans} == {transport}
 
 
-def test_the_durations_of_requests_and_sessions_are_measured_on_both_sides(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_durations_of_requests_and_sessions_are_measured_on_both_sides(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.syspath_prepend(str(FOLDER))
     monkeypatch.setenv("SCRATCH", "untraced")
     reader = InMemoryMetricReader()
@@ -177,7 +177,7 @@ def test_the_durations_of_requests_and_sessions_are_measured_on_both_sides(monke
 
 
 @pytest.mark.parametrize("where", ["far", "sse"])
-def test_what_a_server_sends_while_it_handles_a_request_is_in_the_same_trace(runs: tuple[Run, Run], where: str) -> None:
+def test_what_a_server_sends_while_it_handles_a_request_is_in_the_same_trace(runs: tuple[Run, Run], where: str):
     spans = under(runs[0].all_spans, f"talk {where}")
     by_id = {span.context.span_id: span for span in spans}
     (asked,) = (span for span in spans if span.name == "tools/call ask" and span.kind.name == "SERVER")
@@ -199,7 +199,7 @@ def test_what_a_server_sends_while_it_handles_a_request_is_in_the_same_trace(run
 
 
 @pytest.mark.parametrize("where", ["far", "sse"])
-def test_a_cancelled_request_is_not_an_error_and_one_that_timed_out_is(runs: tuple[Run, Run], where: str) -> None:
+def test_a_cancelled_request_is_not_an_error_and_one_that_timed_out_is(runs: tuple[Run, Run], where: str):
     spans = under(runs[0].all_spans, f"talk {where}")
     found = [
         (span.status.status_code.name, "error.type" in (span.attributes or {}))
@@ -211,7 +211,7 @@ def test_a_cancelled_request_is_not_an_error_and_one_that_timed_out_is(runs: tup
 
 
 @pytest.mark.skipif(not NATIVE, reason="earlier releases do not notify a server of a request that is abandoned")
-def test_the_notification_of_a_cancelled_request_is_in_the_trace_of_the_request(runs: tuple[Run, Run]) -> None:
+def test_the_notification_of_a_cancelled_request_is_in_the_trace_of_the_request(runs: tuple[Run, Run]):
     for where in ("far", "sse"):
         spans = under(runs[0].all_spans, f"talk {where}")
         kinds = [span.kind.name for span in spans if span.name == "notifications/cancelled"]

@@ -35,7 +35,7 @@ def run(runs: tuple[Run, Run]) -> Run:
     return runs[0]
 
 
-def test_the_program_is_unchanged(runs: tuple[Run, Run]) -> None:
+def test_the_program_is_unchanged(runs: tuple[Run, Run]):
     assert_unchanged(*runs)
     assert runs[0].output[1:] == [
         "one is a number",
@@ -56,7 +56,7 @@ def test_the_program_is_unchanged(runs: tuple[Run, Run]) -> None:
     ]
 
 
-def test_calls_of_the_synchronous_client(run: Run) -> None:
+def test_calls_of_the_synchronous_client(run: Run):
     assert_traces(
         run,
         """
@@ -92,7 +92,7 @@ def test_calls_of_the_synchronous_client(run: Run) -> None:
     )
 
 
-def test_streams_of_the_synchronous_client_last_until_they_are_exhausted_closed_or_have_failed(run: Run) -> None:
+def test_streams_of_the_synchronous_client_last_until_they_are_exhausted_closed_or_have_failed(run: Run):
     assert_traces(
         run,
         """
@@ -149,7 +149,7 @@ def test_streams_of_the_synchronous_client_last_until_they_are_exhausted_closed_
     )
 
 
-def test_streams_of_the_asynchronous_client(run: Run) -> None:
+def test_streams_of_the_asynchronous_client(run: Run):
     assert_traces(
         run,
         """
@@ -176,7 +176,7 @@ def test_streams_of_the_asynchronous_client(run: Run) -> None:
     )
 
 
-def test_calls_of_the_asynchronous_client(run: Run) -> None:
+def test_calls_of_the_asynchronous_client(run: Run):
     assert_traces(
         run,
         """
@@ -218,5 +218,5 @@ def test_calls_of_the_asynchronous_client(run: Run) -> None:
     )
 
 
-def test_check_has_no_remark() -> None:
+def test_check_has_no_remark():
     assert check(FOLDER, OPENAI_API_KEY="none").endswith("\nspec.yaml: no problems\nexit code 0")

@@ -237,9 +237,7 @@ def ours(content: None) -> Recorded:
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_each_fact_of_each_span_is_that_of_the_other_instrumentation(
-    call: str, theirs: Recorded, ours: Recorded
-) -> None:
+def test_each_fact_of_each_span_is_that_of_the_other_instrumentation(call: str, theirs: Recorded, ours: Recorded):
     (expected,), (span,) = theirs.spans[call], ours.spans[call]
     assert (span.name, span.kind, span.status.status_code) == (
         expected.name,
@@ -255,7 +253,7 @@ def test_each_fact_of_each_span_is_that_of_the_other_instrumentation(
     assert {key: value for key, value in attributes.items() if key not in ADDED - known.keys()} == known
 
 
-def test_the_metrics_are_those_of_the_other_instrumentation(theirs: Recorded, ours: Recorded) -> None:
+def test_the_metrics_are_those_of_the_other_instrumentation(theirs: Recorded, ours: Recorded):
     for name in ("gen_ai.client.operation.duration", "gen_ai.client.token.usage"):
         for attributes, expected in theirs.metrics[name].items():
             known = dict(attributes)
@@ -266,7 +264,7 @@ def test_the_metrics_are_those_of_the_other_instrumentation(theirs: Recorded, ou
     assert len(ours.metrics["gen_ai.client.operation.time_to_first_chunk"]) == 1
 
 
-def test_responses_are_recorded(ours: Recorded) -> None:
+def test_responses_are_recorded(ours: Recorded):
     assert {key: value for key, value in ours.attributes("response").items() if key not in ("server.port", "x")} == {
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": "openai",
@@ -299,7 +297,7 @@ def test_responses_are_recorded(ours: Recorded) -> None:
     assert ours.attributes("parsed chat")["gen_ai.usage.output_tokens"] == 4
 
 
-def test_a_response_that_failed_is_an_error_and_one_that_is_incomplete_says_why(ours: Recorded) -> None:
+def test_a_response_that_failed_is_an_error_and_one_that_is_incomplete_says_why(ours: Recorded):
     for call in ("failed response", "failed streamed response"):
         (span,) = ours.spans[call]
         assert (span.status.status_code.name, span.status.description) == ("ERROR", "overloaded")
@@ -309,23 +307,23 @@ def test_a_response_that_failed_is_an_error_and_one_that_is_incomplete_says_why(
     assert incomplete[MESSAGES[1]][0]["finish_reason"] == "max_output_tokens"
 
 
-def test_a_streamed_refusal_is_the_answer(ours: Recorded) -> None:
+def test_a_streamed_refusal_is_the_answer(ours: Recorded):
     (answer,) = ours.attributes("streamed refusal")[MESSAGES[1]]
     assert answer["parts"] == [{"type": "text", "content": "I cannot."}]
 
 
-def test_a_cancelled_call_is_not_an_error(ours: Recorded) -> None:
+def test_a_cancelled_call_is_not_an_error(ours: Recorded):
     (span,) = ours.spans["cancelled call"]
     assert span.status.status_code.name == "UNSET"
     assert "error.type" not in ours.attributes("cancelled call")
 
 
-def test_a_call_of_azure_names_its_provider(ours: Recorded) -> None:
+def test_a_call_of_azure_names_its_provider(ours: Recorded):
     assert ours.attributes("azure")["gen_ai.provider.name"] == "azure.ai.openai"
     assert ours.attributes("azure")["gen_ai.usage.output_tokens"] == 4
 
 
-def test_without_content_no_text_of_a_person_or_a_model_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_content_no_text_of_a_person_or_a_model_is_recorded(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", raising=False)
     recorded = record(DeclarativeInstrumentor(), {**CALLS, **OUR_CALLS})
     spans = [span for found in recorded.spans.values() for span in found]
@@ -340,7 +338,7 @@ def test_without_content_no_text_of_a_person_or_a_model_is_recorded(monkeypatch:
     assert failed.status.description == "InternalServerError"
 
 
-def test_a_call_by_an_agent_of_ag2_is_recorded_once() -> None:
+def test_a_call_by_an_agent_of_ag2_is_recorded_once():
     from ag2 import Agent
     from ag2.config import OpenAIConfig
 

@@ -23,11 +23,11 @@ def program(tmp_path: Path) -> CommandLine:
     return CommandLine("pipeline", tmp_path)
 
 
-def test_the_spec_has_no_problem(program: CommandLine) -> None:
+def test_the_spec_has_no_problem(program: CommandLine):
     assert check(program.folder).endswith("exit code 0")
 
 
-def test_calls_of_tasks_threads_and_callbacks_are_traced_and_cancellation_is_not_an_error(program: CommandLine) -> None:
+def test_calls_of_tasks_threads_and_callbacks_are_traced_and_cancellation_is_not_an_error(program: CommandLine):
     run = program.run("python", "-m", "feeds")
     assert run.tree() == lines("""
         pipeline feeds.name=a feeds.result=["a0/a+a1/a+a2/a", 3]

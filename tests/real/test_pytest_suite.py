@@ -15,12 +15,12 @@ def program(tmp_path: Path) -> CommandLine:
     return CommandLine("pytest_suite", tmp_path)
 
 
-def test_the_spec_has_no_problem(program: CommandLine) -> None:
+def test_the_spec_has_no_problem(program: CommandLine):
     assert check(program.folder).endswith("exit code 0")
 
 
 @pytest.mark.parametrize("mode", ["prepend", "importlib"])
-def test_tests_and_fixtures_are_traced_with_each_way_to_import_them(mode: str, program: CommandLine) -> None:
+def test_tests_and_fixtures_are_traced_with_each_way_to_import_them(mode: str, program: CommandLine):
     options = ["-q", "-p", "plugin_of_suite", "-p", "no:cacheprovider", "--tb=line", f"--import-mode={mode}"]
     run = program.run("pytest", *options)
     assert run.code == 1

@@ -21,11 +21,11 @@ def program(tmp_path: Path) -> CommandLine:
     return CommandLine("registries", tmp_path)
 
 
-def test_the_spec_has_no_problem(program: CommandLine) -> None:
+def test_the_spec_has_no_problem(program: CommandLine):
     assert check(program.folder).endswith("exit code 0")
 
 
-def test_functions_that_others_hold_are_traced(program: CommandLine) -> None:
+def test_functions_that_others_hold_are_traced(program: CommandLine):
     run = program.run("python", "-m", "jobs")
     assert run.tree() == lines("""
         subclass jobs.name=json

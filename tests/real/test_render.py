@@ -18,7 +18,7 @@ def program(tmp_path: Path) -> CommandLine:
     return CommandLine("render_farm", tmp_path)
 
 
-def test_the_spec_has_no_problem(program: CommandLine) -> None:
+def test_the_spec_has_no_problem(program: CommandLine):
     assert check(program.folder).endswith("exit code 0")
 
 
@@ -104,13 +104,13 @@ OTHERS = """
 
 @needs_instrumented_children
 @pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
-def test_children_of_every_start_method_are_traced(method: str, program: CommandLine) -> None:
+def test_children_of_every_start_method_are_traced(method: str, program: CommandLine):
     tree = program.run("python", "-m", "render", method).tree(ordered=False)
     assert tree == sorted_tree(FORKED if method == "fork" else OTHERS)
 
 
 @needs_instrumented_children
-def test_programs_that_are_started_as_subprocesses_are_traced(program: CommandLine) -> None:
+def test_programs_that_are_started_as_subprocesses_are_traced(program: CommandLine):
     assert program.run("python", "-m", "render", "subprocess").tree() == lines("""
         with_subprocess
         program
@@ -124,7 +124,7 @@ def test_programs_that_are_started_as_subprocesses_are_traced(program: CommandLi
 
 @needs_instrumented_children
 @pytest.mark.skipif(importlib.util.find_spec("joblib") is None, reason="joblib is not installed")
-def test_workers_of_joblib_are_traced_including_those_that_get_functions_by_value(program: CommandLine) -> None:
+def test_workers_of_joblib_are_traced_including_those_that_get_functions_by_value(program: CommandLine):
     assert program.run("python", "-m", "render", "joblib").tree(ordered=False) == lines("""
         frame render.number=21 render.result=21
           shade

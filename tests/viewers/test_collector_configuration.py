@@ -88,7 +88,7 @@ def _failed(traces: dict[str, dict[str, Any]]) -> set[str]:
     }
 
 
-def test_collectors_keep_whole_traces_and_each_one_that_failed(tmp_path: Path) -> None:
+def test_collectors_keep_whole_traces_and_each_one_that_failed(tmp_path: Path):
     distributes, samples = _documented()
     http, grpc, sampling, storage = (free_port() for _ in range(4))
     everything, kept = tmp_path / "everything.jsonl", tmp_path / "kept.jsonl"

@@ -46,14 +46,14 @@ def traces(experiments: dict[str, list[Any]]) -> list[Any]:
     return experiments[""]
 
 
-def test_each_conversation_is_a_session(traces: list[Any]) -> None:
+def test_each_conversation_is_a_session(traces: list[Any]):
     sessions = Counter(trace["session"] for trace in traces)
     assert sorted(count for session, count in sessions.items() if session) == [2, 5, 5, 7]
     # The lifetimes of the agents belong to none.
     assert sessions[None] == 5
 
 
-def test_tokens_are_counted_once(traces: list[Any]) -> None:
+def test_tokens_are_counted_once(traces: list[Any]):
     """Ten model calls, and two of a worker."""
     totals: Counter[str] = Counter()
     for trace in traces:
@@ -62,19 +62,19 @@ def test_tokens_are_counted_once(traces: list[Any]) -> None:
     assert {key: totals[key] for key in expected} == expected
 
 
-def test_no_span_is_of_unknown_type(traces: list[Any]) -> None:
+def test_no_span_is_of_unknown_type(traces: list[Any]):
     types = Counter(span["type"] for trace in traces for span in trace["spans"])
     assert types.keys() == {"AGENT", "CHAIN", "CHAT_MODEL", "LLM", "TOOL"}
 
 
-def test_messages_are_the_requests_and_responses_of_traces(traces: list[Any]) -> None:
+def test_messages_are_the_requests_and_responses_of_traces(traces: list[Any]):
     requests = {json.loads(trace["request"]) for trace in traces if trace["request"]}
     responses = {json.loads(trace["response"]) for trace in traces if trace["response"]}
     assert {"ask the writer", "The first question to the writer?", "The first question to the clerk?"} <= requests
     assert responses == {"Seven.", "It is short.", "One word."}
 
 
-def test_a_failed_turn_is_seen_in_its_trace_and_at_its_channel(traces: list[Any]) -> None:
+def test_a_failed_turn_is_seen_in_its_trace_and_at_its_channel(traces: list[Any]):
     failed = sorted(span["name"] for trace in traces for span in trace["spans"] if span["status"] == "ERROR")
     assert failed == ["chat", "invoke_agent clerk", "network.channel conversation", "network.turn_failed"]
     assert [trace["spans"][0]["name"] for trace in traces if trace["state"] == "ERROR"] == [
@@ -82,7 +82,7 @@ def test_a_failed_turn_is_seen_in_its_trace_and_at_its_channel(traces: list[Any]
     ]
 
 
-def test_each_message_has_a_link_to_its_channel(traces: list[Any]) -> None:
+def test_each_message_has_a_link_to_its_channel(traces: list[Any]):
     spans = [span for trace in traces for span in trace["spans"]]
     channels = {span["id"] for span in spans if span["name"].startswith("network.channel")}
     envelopes = [span for span in spans if span["name"].startswith("network.envelope")]
@@ -92,7 +92,7 @@ def test_each_message_has_a_link_to_its_channel(traces: list[Any]) -> None:
 
 def test_with_both_overlays_a_trace_has_a_question_and_its_answer_or_its_error(
     experiments: dict[str, list[Any]],
-) -> None:
+):
     traces = [trace for trace in experiments["ag2_joined,ag2_handled"] if "question" in (trace["request"] or "")]
     answers = Counter((trace["state"], json.loads(trace["response"] or "null")) for trace in traces)
     assert answers == {("OK", "Seven."): 2, ("OK", "It is short."): 2, ("OK", "One word."): 2, ("ERROR", None): 1}

@@ -85,7 +85,7 @@ def spans(project) -> list[Any]:
     return _nodes(project["spans"])
 
 
-def test_each_conversation_is_a_session_with_its_first_input_and_last_output(project) -> None:
+def test_each_conversation_is_a_session_with_its_first_input_and_last_output(project):
     assert _sessions(project) == {
         "ask the writer": (5, "Seven."),
         "ask the critic": (5, "It is short."),
@@ -94,7 +94,7 @@ def test_each_conversation_is_a_session_with_its_first_input_and_last_output(pro
     }
 
 
-def test_with_both_overlays_each_question_is_a_trace_with_its_answer_or_its_error(projects: dict[str, Any]) -> None:
+def test_with_both_overlays_each_question_is_a_trace_with_its_answer_or_its_error(projects: dict[str, Any]):
     project = projects["overlays"]
     assert _sessions(project) == {
         "ask the writer": (3, "Seven."),
@@ -113,7 +113,7 @@ def test_with_both_overlays_each_question_is_a_trace_with_its_answer_or_its_erro
         assert ("clerk" in attributes["input"]["value"]) is failed
 
 
-def test_tokens_are_counted_once(project) -> None:
+def test_tokens_are_counted_once(project):
     """Ten model calls, and two of a worker."""
     usages = [each["tokenUsage"] for each in _nodes(project["sessions"])]
     assert sum(each["prompt"] for each in usages) == 12 * 50
@@ -121,20 +121,20 @@ def test_tokens_are_counted_once(project) -> None:
     assert project["tokenCountTotal"] == 12 * 57
 
 
-def test_no_span_is_of_unknown_kind(spans: list[Any]) -> None:
+def test_no_span_is_of_unknown_kind(spans: list[Any]):
     kinds = Counter(each["spanKind"] for each in spans)
     assert kinds.keys() == {"agent", "chain", "llm", "tool"}
     assert (kinds["agent"], kinds["tool"]) == (7, 4)
 
 
-def test_a_failed_turn_is_seen_at_its_envelope_and_its_channel(spans: list[Any]) -> None:
+def test_a_failed_turn_is_seen_at_its_envelope_and_its_channel(spans: list[Any]):
     failed = sorted(each["name"] for each in spans if each["statusCode"] == "ERROR")
     assert failed == ["chat", "invoke_agent clerk", "network.channel conversation", "network.turn_failed"]
     propagated = [each["name"] for each in spans if each["propagatedStatusCode"] == "ERROR"]
     assert "network.envelope ag2.msg.text" in propagated
 
 
-def test_messages_tool_calls_and_system_instructions_are_read(spans: list[Any]) -> None:
+def test_messages_tool_calls_and_system_instructions_are_read(spans: list[Any]):
     calls = [json.loads(each["attributes"])["llm"] for each in spans if each["name"].startswith("chat demo")]
     written = next(call for call in calls if len(call["input_messages"]) == 4)
     system, question, request, result = (each["message"] for each in written["input_messages"])

@@ -45,7 +45,7 @@ def _found(query: str, service: str) -> list[dict[str, Any]]:
 
 def test_the_documented_queries_find_failed_turns_their_conversation_and_long_messages(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+):
     service = f"five-{uuid.uuid4()}"
     run_program(f"{OTLP}/v1/traces", OTEL_SERVICE_NAME=service)
     # Tempo finds spans some time after it has received them.
