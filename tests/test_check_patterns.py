@@ -89,3 +89,20 @@ def test_a_name_that_no_match_has_is_a_problem_and_one_that_some_have_is_not(che
         'error[unknown-name]: "cuont" is not a parameter of any callable that the hook SHOP.*:*Service.* matches',
         'did you mean "count"?',
     ]
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        "spans:\n  service:\n    around: SHOP.*:*Service.*\n    attributes:\n      n: >-\n",
+        "hooks: {add: {call: SHOP.cart:CartService.add}, send: {call: SHOP.cart:MailService.send}}\n"
+        "metrics:\n  shop.n:\n    instrument: counter\n    at: [add.enter, send.enter]\n"
+        "    attributes:\n      n: >-\n",
+    ],
+)
+def test_each_name_of_a_text_on_several_lines_is_looked_for_by_itself(check, rules):
+    text = "        count or to\n        or {} or copies\n"
+    code, lines = check(rules + text.format("item"))
+    assert (code, lines[-1]) == (0, "spec.yaml: no problems")
+    code, lines = check(rules + text.format("cuont"))
+    assert (code, [line.split('"')[1] for line in lines if "unknown-name" in line]) == (1, ["cuont"])

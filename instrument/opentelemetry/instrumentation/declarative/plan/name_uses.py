@@ -13,6 +13,8 @@ from opentelemetry.instrumentation.declarative.plan.span_actions import EndSpan,
 class NameUses:
     """The names that the wrappers of one plan have found and not found, by where they are written.
 
+    A name is part of each key, because the mark of a text on several lines is that of all names in it.
+
     A name in an attribute of a span between moments need only exist at one of its starts and ends, a name in its status
     only at one of its ends, and a name in an attribute of an event or a metric at one of its moments. It is a problem
     if it exists at none of them.
@@ -24,8 +26,8 @@ class NameUses:
         self.parameters: set[Mark] = set()
         #: Remarks for ``instrument check``.
         self.notes: dict[Mark, Problem] = {}
-        self._found: set[Mark] = set()
-        self._missing: dict[Mark, tuple[Problem, set[str]]] = {}
+        self._found: set[tuple[Mark, str | None]] = set()
+        self._missing: dict[tuple[Mark, str | None], tuple[Problem, set[str]]] = {}
         #: The hooks of each action, by its id: the plan keeps it alive.
         self._hooks: dict[int, set[str]] = {}
         #: The hooks on values, whose names are only known when the program runs.
@@ -62,22 +64,24 @@ class NameUses:
         """Whether a start of a span may lack names of an attribute."""
         return not names <= self._defined.get(span, frozenset())
 
-    def found(self, mark: Mark) -> None:
+    def found(self, mark: Mark, name: str) -> None:
         """Note that a name exists at one of its hooks."""
-        self._found.add(mark)
+        self._found.add((mark, name))
 
-    def is_found(self, mark: Mark) -> bool:
-        return mark in self._found
+    def is_found(self, problem: Problem) -> bool:
+        """Whether the name that a problem is about exists at one of its hooks."""
+        return (problem.mark, problem.subject) in self._found
 
-    def lacks(self, mark: Mark, hook: str) -> bool:
-        """Whether the name at a mark has been read at a hook, on whose callable it does not exist."""
-        return hook in self._missing.get(mark, (None, ()))[1]
+    def lacks(self, mark: Mark, name: str, hook: str) -> bool:
+        """Whether a name has been read at a hook, on whose callable it does not exist."""
+        return hook in self._missing.get((mark, name), (None, ()))[1]
 
     def missing(self, problem: Problem, hook: str, hooks: Collection[str]) -> Problem | None:
         """Note that a name does not exist at a hook. Returns the problem if it exists at none of its hooks."""
-        known, lacking = self._missing.setdefault(problem.mark, (problem, set()))
+        key = problem.mark, problem.subject
+        known, lacking = self._missing.setdefault(key, (problem, set()))
         if problem.suggestion and not known.suggestion:
-            self._missing[problem.mark] = (problem, lacking)
+            self._missing[key] = (problem, lacking)
             known = problem
         lacking.add(hook)
-        return known if problem.mark not in self._found and lacking.issuperset(hooks) else None
+        return known if not self.is_found(problem) and lacking.issuperset(hooks) else None

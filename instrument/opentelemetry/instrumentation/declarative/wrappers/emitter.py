@@ -147,7 +147,7 @@ class Emitter:
         missing = dict(scope.missing(expression))
         for name, mark in expression.name_marks.items():
             if name not in missing or uses.may_be_known_elsewhere(self.hook, hooks):
-                uses.found(mark)
+                uses.found(mark, name)
                 continue
             problem = self._unknown_name(name, mark, f"{subject} is left out", scope, [expression])
             if scope.one_of_many:

@@ -237,9 +237,13 @@ class InstalledCheck:
                 raise cannot_patch(call, error) from None
             self._report(*wrapper.problems)
             self._patterns.add_missing_names(call, wrapper.left_out)
-            lacking = {problem.mark for problem in wrapper.left_out}
+            lacking = {(problem.mark, problem.subject) for problem in wrapper.left_out}
             uses = self._runtime.name_uses
-            self._readable.add(call, point, raw, lambda mark, hook: mark in lacking or uses.lacks(mark, hook))
+
+            def is_missing(mark: Mark, name: str, hook: str) -> bool:
+                return (mark, name) in lacking or uses.lacks(mark, name, hook)
+
+            self._readable.add(call, point, raw, is_missing)
             self._report(*result_notes(call, point, raw))
             if call in self._plan.calls:
                 self._report(*caller_frame_note(call, raw))

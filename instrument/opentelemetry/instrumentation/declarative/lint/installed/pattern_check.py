@@ -42,8 +42,8 @@ class PatternCheck:
         self._matches: list[CallPlan] = []
         #: By the id of a hook on the method of subclasses: the class.
         self._bases: dict[int, list[type]] = {}
-        #: By where a name is used: the problem that a callable lacks it, and the callables that do.
-        self._missing_names: dict[Mark, tuple[Problem, set[int]]] = {}
+        #: By where a name is used, and the name: the problem that a callable lacks it, and the callables that do.
+        self._missing_names: dict[tuple[Mark, str | None], tuple[Problem, set[int]]] = {}
 
     def matches(self, load: Callable[[str, Mark], bool]) -> list[CallPlan]:
         """Return the matching callables. Imports each module that may contain one with ``load``."""
@@ -62,8 +62,9 @@ class PatternCheck:
     def add_missing_names(self, call: CallPlan, problems: tuple[Problem, ...]) -> None:
         """Record the names that one of the matching callables lacks."""
         for problem in problems:
-            known, lacking = self._missing_names.get(problem.mark, (problem, set[int]()))
-            self._missing_names[problem.mark] = (problem if problem.suggestion else known, {*lacking, id(call)})
+            key = problem.mark, problem.subject
+            known, lacking = self._missing_names.get(key, (problem, set[int]()))
+            self._missing_names[key] = (problem if problem.suggestion else known, {*lacking, id(call)})
 
     def finish(self) -> None:
         """Report how many callables each hook matches, that it matches none, and names that no match has."""
@@ -101,7 +102,7 @@ class PatternCheck:
         self, hook: HookPlan, matches: set[int], others: list[tuple[HookPlan, set[int]]]
     ) -> None:
         for problem, lacking in self._missing_names.values():
-            if lacking != matches or self._uses.is_found(problem.mark):
+            if lacking != matches or self._uses.is_found(problem):
                 continue
             # Another hook that matches more may be the one that reads the name, where some of its callables have it.
             is_of_another = any(matches < more or problem.mark in _own_marks(other) for other, more in others)

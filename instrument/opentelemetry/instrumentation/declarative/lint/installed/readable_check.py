@@ -29,8 +29,8 @@ class ReadableCheck:
         #: Whether each of the constants is a path, by the mark of its key, on all callables.
         self._paths: dict[Mark, bool] = {}
 
-    def add(self, call: CallPlan, point: PatchPoint, raw: Any, lacks: Callable[[Mark, str], bool]) -> None:
-        """Check what is read on a callable. ``lacks``: whether it does not have the name at a mark, read at a hook."""
+    def add(self, call: CallPlan, point: PatchPoint, raw: Any, lacks: Callable[[Mark, str, str], bool]) -> None:
+        """Check what is read on a callable. ``lacks``: whether it does not have a name at a mark, read at a hook."""
         owner = point.owner if isinstance(point.owner, type) else None
         try:
             types = callable_types(raw, owner, point.value)
@@ -46,7 +46,7 @@ class ReadableCheck:
                 if reads_names:
                     given -= named.keys() | listed.keys()
                 marks = role.expression.name_marks.items()
-                absent = {name for name, mark in marks if name not in given and lacks(mark, hook.hook.name)}
+                absent = {name for name, mark in marks if name not in given and lacks(mark, name, hook.hook.name)}
                 try:
                     known = inside if reads_names else types
                     if isinstance(role.expression.tree, ast.Constant):
