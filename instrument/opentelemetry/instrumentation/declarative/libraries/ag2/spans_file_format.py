@@ -15,15 +15,9 @@ from json.encoder import encode_basestring_ascii as _text
 from operator import itemgetter
 from typing import Any
 
-# Keys in alphabetical order, as in AG2. Percent formatting is by far the fastest for numbers.
-_AFTER_ATTRIBUTES = (
-    ', "end": %s, "events": [%s], "kind": "%s", "links": [%s], "name": %s, "parent_span_id": %s,'
-    ' "span_id": "%016x", "start": %s, "status": "%s", "status_message": %s, "trace_id": "%032x"}\n'
-)
 _EVENT = '{"at": %s, "attributes": %s, "name": %s}'
 _LINK = '{"attributes": %s, "span_id": "%016x", "trace_id": "%032x"}'
 _SPAN_ID = '"%016x"'
-_TIMESTAMP = '"%s.%06dZ"'
 
 
 def line_of(span: Any) -> str:
@@ -33,24 +27,18 @@ def line_of(span: Any) -> str:
     except AttributeError:
         fields = _fields(span)
     trace_id, span_id, parent_id, status, kind, name, start, end, attributes, events, links = fields
-    try:
-        template, values_of = _line_template(tuple(attributes))
-        texts = tuple(map(_text, values_of(attributes)))
-    except (AttributeError, TypeError):  # not all of them are strings
-        template, texts = _ANY_LINE, (_attributes(attributes),)
-    return template % (
-        *texts,
-        _time(end),
-        ", ".join(map(_event, events)) if events else "",
-        kind._name_,  # `name` of an enumeration takes five times as long
-        ", ".join(map(_link, links)) if links else "",
-        _text(name) if type(name) is str else _value(name),
-        "null" if parent_id is None else _SPAN_ID % parent_id,
-        span_id,
-        _time(start),
-        status.status_code._name_,
-        "null" if status.description is None else _value(status.description),
-        trace_id,
+    message = status.description
+    # Keys in alphabetical order, as in AG2. The field of an enumeration is read five times as fast as `name`, and the
+    # bytes of a number are formatted twice as fast as the number.
+    return (
+        f'{{"attributes": {_attributes(attributes)}, "end": {_time(end)},'
+        f' "events": [{", ".join(map(_event, events)) if events else ""}], "kind": "{kind._name_}",'
+        f' "links": [{", ".join(map(_link, links)) if links else ""}], "name": {_value(name)},'
+        f' "parent_span_id": {"null" if parent_id is None else _SPAN_ID % parent_id},'
+        f' "span_id": "{span_id.to_bytes(8, "big").hex()}",'
+        f' "start": {_time(start)}, "status": "{status.status_code._name_}",'
+        f' "status_message": {"null" if message is None else _value(message)},'
+        f' "trace_id": "{trace_id.to_bytes(16, "big").hex()}"}}\n'
     )
 
 
@@ -121,17 +109,6 @@ def _template(keys: tuple[str, ...]) -> tuple[str, Callable[[Any], tuple[Any, ..
     return f"{{{', '.join(members)}}}", _getter(ordered)
 
 
-@lru_cache(maxsize=512)
-def _line_template(keys: tuple[str, ...]) -> tuple[str, Callable[[Any], tuple[Any, ...]]]:
-    """Return the same for a line of a span with these attributes."""
-    template, values_of = _template(keys)
-    return f'{{"attributes": {template}{_AFTER_ATTRIBUTES}', values_of
-
-
-#: The line of a span with placeholders, of which the first is for the object of all attributes.
-_ANY_LINE = f'{{"attributes": %s{_AFTER_ATTRIBUTES}'
-
-
 def _getter(keys: list[str]) -> Callable[[Any], tuple[Any, ...]]:
     if len(keys) > 1:
         return itemgetter(*keys)
@@ -179,14 +156,14 @@ def _time(nanoseconds: int | None) -> str:
     if nanoseconds is None:
         return "null"
     timestamp = nanoseconds / 1_000_000_000
-    seconds = int(timestamp)
-    microseconds = round((timestamp - seconds) * 1_000_000)
+    seconds = timestamp // 1.0
+    microseconds = round((timestamp - seconds) * 1e6)
     if 0 < microseconds < 1_000_000:
-        return _TIMESTAMP % (_second(seconds), microseconds)
+        return f'"{_second(seconds)}.{str(1_000_000 + microseconds)[1:]}Z"'
     whole = datetime.fromtimestamp(timestamp, tz=timezone.utc).isoformat()
     return f'"{whole.replace("+00:00", "Z")}"'
 
 
 @lru_cache(maxsize=64)
-def _second(seconds: int) -> str:
+def _second(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, tz=timezone.utc).isoformat()[:-6]
