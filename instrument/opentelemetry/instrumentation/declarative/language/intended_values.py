@@ -40,7 +40,10 @@ def intended_value(value_type: ValueType, node: DocumentNode, about: About) -> t
     is_template = "a template" in value_type.type_names(about)
     if node.path[-1:] == ("when",) and isinstance(node.value, dict):
         return f"write {_as_comparisons(node.value)}", None
-    for candidate in _candidates(node.value, value_type.mapping_keys, is_template=is_template):
+    candidates = _candidates(node.value, value_type.mapping_keys, is_template=is_template)
+    if node.path[-1:] == ("key",) and isinstance(node.value, list):  # a list cannot be a key
+        candidates = iter([f"({', '.join(map(str, node.value))})"])
+    for candidate in candidates:
         if _is_valid(candidate, value_type, node, about) and len(text := flow_style(candidate)) <= _MOST_CHARACTERS:
             return f"write {text}", candidate
     return example_help(None, _with_own_text(value_type, node, about)), None

@@ -28,7 +28,9 @@ def subject_of(path: KeyPath) -> str:
 
 
 def with_article(title: str) -> str:
-    """A noun phrase with the indefinite article."""
+    """A noun phrase with the indefinite article, if it is singular."""
+    if re.fullmatch(r"\w+|\w+ \w+", title) and re.search(r"[^su]s$", title):
+        return title
     return f"{'an' if re.match('[aeio]|u(?!ni)', title) else 'a'} {title}"
 
 

@@ -115,6 +115,14 @@ _ELSEWHERE: Mapping[tuple[str, str], str] = {
         ((kind, "type") for kind in ("attribute", "span_attribute", "current_attribute")),
         "a value has the type of its expression: convert it with int(value), float(value) or str(value)",
     ),
+    **dict.fromkeys(
+        (
+            (kind, word)
+            for kind in ("attribute", "span_attribute", "current_attribute")
+            for word in ("max", "max_length", "limit")
+        ),
+        "write `value: truncate(EXPRESSION, LENGTH)`",
+    ),
     ("spec", "functions_to_trace"): "each function is a span: write spans: {NAME: {around: module:function}}",
     ("span", "each"): "`each` is a key of the hook: with it, everything at its moments happens once for each item",
 }

@@ -161,7 +161,9 @@ class OpenSpanPlanner:
             )
         elif rule.key is None and span.key is None and any(map(needs_key, rule.at)):
             message = f"{title} needs a `key`, on itself or on its span, to find the span"
-            self._reader.problem(rule.mark, "no-key", message, ADD_KEY)
+            is_around_call = span.around is not None and not isinstance(rule, Function)
+            help = f"{ADD_KEY}, or write it under enrich: current, for the span that is current then"
+            self._reader.problem(rule.mark, "no-key", message, help if is_around_call else ADD_KEY)
 
 
 def _is_of_own_call(at: Moment, rule: _OnSpan, span: SpanType | None) -> bool:

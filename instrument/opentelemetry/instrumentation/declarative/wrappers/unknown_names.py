@@ -29,6 +29,7 @@ _RECEIVERS = ("self", "cls", "this", "_self", "instance", "me", "s")
 #: The modules of Python in which environment variables are sought.
 _ENVIRONMENT = frozenset({"os", "env", "environ", "process"})
 _WORD = re.compile(r"[A-Za-z_]\w*([-/]\w+)*")
+_WORDS = re.compile(r"[A-Za-z_]\w*([-/ ]\w+)*")
 _COMPARED_IN = (ast.List, ast.Tuple)
 
 
@@ -97,7 +98,7 @@ def _as_constant(text: str) -> str:
 
 def _is_word(expression: Expression, existing: Collection[str]) -> bool:
     """Whether an expression looks like text: one word, or several that Python reads as an operation."""
-    return bool(_WORD.fullmatch(expression.text.strip())) and expression.names.isdisjoint(existing)
+    return bool(_WORDS.fullmatch(expression.text.strip())) and expression.names.isdisjoint(existing)
 
 
 def _expression_at(mark: Mark, expressions: Iterable[Expression | Template | None]) -> Expression | None:
