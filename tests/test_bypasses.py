@@ -30,6 +30,18 @@ def test_a_callable_that_is_replaced_and_was_imported_by_name_earlier_is_reporte
     assert taker.__name__ in message
 
 
+def test_a_name_by_which_a_callable_was_imported_is_not_reported_if_it_is_hooked_too(
+    make_module, instrumented, tracing, logged
+):
+    module = make_module(CACHED)
+    taker = make_module(f"from {module.__name__} import checkout")
+    hook = f"call: {{include: [{module.__name__}:checkout, {taker.__name__}:checkout]}}"
+    spec = f"hooks: {{checkout: {{{hook}}}}}\nspans: {{checkout: {{around: checkout}}}}"
+    with instrumented(spec, module, taker):
+        assert (module.checkout(), taker.checkout()) == (1, 1)
+    assert (tracing.names, logged()) == (["checkout", "checkout"], [])
+
+
 def test_the_module_that_defines_a_callable_in_c_is_not_reported_as_one_that_imports_it(
     make_module, instrumented, tracing, logged
 ):

@@ -15,7 +15,7 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import Probl
 from opentelemetry.instrumentation.declarative.patching.imports.import_hooks import contents
 from opentelemetry.instrumentation.declarative.patching.lookup.subclasses import subclasses_of
 from opentelemetry.instrumentation.declarative.patching.lookup.targets import PatchPoint, function_of, receiver_of
-from opentelemetry.instrumentation.declarative.plan.model import CallPlan
+from opentelemetry.instrumentation.declarative.plan.model import CallPlan, Plan
 from opentelemetry.instrumentation.declarative.records import record
 from opentelemetry.instrumentation.declarative.runtime.function_code.code_layers import uninstrumented
 
@@ -63,14 +63,14 @@ def copies_of(point: PatchPoint) -> Iterator[tuple[str, types.ModuleType, str]]:
                     yield module_name, module, name
 
 
-def find_copies(call: CallPlan, point: PatchPoint) -> Bypass | None:
-    """Find modules that `from module import function` has already copied the callable to."""
+def find_copies(call: CallPlan, point: PatchPoint, plan: Plan) -> Bypass | None:
+    """Find modules that `from module import function` has already copied the callable to, and that no hook names."""
     if function_of(call, point) is not None:
         return None
     # A callable in C is often defined in a module of its own, from which the hooked module has it: that is no copy.
     defined_in = getattr(point.value, "__module__", None)
     others = ((name, held_as) for name, _, held_as in copies_of(point) if name != defined_in)
-    copies = sorted({each for each in others if not each[0].startswith(_OURS)})
+    copies = sorted({each for each in others if not each[0].startswith(_OURS)} - _hooked_names(plan))
     if not copies:
         return None
     modules = list(dict.fromkeys(name for name, _ in copies))
@@ -82,6 +82,12 @@ def find_copies(call: CallPlan, point: PatchPoint) -> Bypass | None:
         "Calls from there are not seen",
         f"start the program under opentelemetry-instrument, or hook {copies[0][0]}:{copies[0][1]} too",
     )
+
+
+def _hooked_names(plan: Plan) -> set[tuple[str, str]]:
+    """Module and path of each callable that a hook names, alone or among several."""
+    several = [hook.hook.calls.include for hook in plan.patterns if hook.hook.calls is not None]
+    return {(each.module, each.path) for names in ([call.target for call in plan.calls], *several) for each in names}
 
 
 def find_aliases(call: CallPlan, point: PatchPoint, calls: Iterable[CallPlan]) -> Bypass | None:

@@ -294,6 +294,7 @@ class Patches:
             made = self._replacements.bind(call, point, raw, rewrap)
             copies = self._replacements.bind_copies(made) if self._copies else ()
             patch = Patch(call, point, wrapper, CodeLayer(made.caller, wrapper.code_for), made.replacement, copies)
-            self._problems.report_bypasses(find_copies(call, point), find_aliases(call, point, self._calls), holders)
+            copies_and_aliases = find_copies(call, point, self._plan), find_aliases(call, point, self._calls)
+            self._problems.report_bypasses(*copies_and_aliases, holders)
         self._patches.add(patch)
         inner.finish(patch)

@@ -257,8 +257,8 @@ class InstalledCheck:
             if call.target.module == module and not call.extension:
                 try:
                     point = patch_point_of(call, self._runtime.extension)
-                    finders = (find_copies, find_holders, find_holders_below_decorators)
-                    bypasses = [find(call, point) for find in finders]
+                    copies = find_copies(call, point, self._plan)
+                    bypasses = [copies, find_holders(call, point), find_holders_below_decorators(call, point)]
                 except Exception:
                     continue  # reported when the callable is looked up
                 self._copies += [bypass.problem for bypass in bypasses if bypass is not None]
