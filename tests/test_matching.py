@@ -283,3 +283,27 @@ def test_a_pattern_does_not_load_a_lazy_module_and_matches_it_once_loaded(tracin
     lazy[0].Order().ship()
     lazy[1].MailService().send("ann")
     assert tracing.names == ["Order.ship", "MailService.send"]
+
+
+def test_a_pattern_leaves_out_functions_that_find_their_caller_by_its_frame(
+    make_module, instrumented, tracing, logged
+) -> None:
+    module = make_module("""
+    import pickle, sys, warnings
+
+    def make(name):
+        return type(name, (), {"__module__": sys._getframe(1).f_globals["__name__"]})
+    def old():
+        warnings.warn("use make", DeprecationWarning, stacklevel=2)
+    """)
+    with instrumented('spans: {all: {around: "HOST:*", name: "{hooked.name}"}}', module):
+        assert module.make("Order").__module__ == __name__
+        with pytest.warns(DeprecationWarning, match="make"):
+            module.old()
+    assert tracing.names == ["old"]
+    (message,) = logged()
+    assert f"leaves out {module.__name__}:make: it uses sys._getframe" in message
+    named = 'hooks: {all: {call: {include: ["HOST:o*", "HOST:make"]}}}'
+    with instrumented(f"{named}\nspans: {{all: {{around: all}}}}", module):
+        module.make("Order")
+    assert tracing.names == ["old", "all"]

@@ -16,6 +16,7 @@ from opentelemetry.instrumentation.declarative.patching.imports.import_hooks imp
 from opentelemetry.instrumentation.declarative.patching.imports.module_objects import Definitions, modules_named
 from opentelemetry.instrumentation.declarative.patching.imports.script_names import names_of_script
 from opentelemetry.instrumentation.declarative.patching.imports.target_loading import in_release
+from opentelemetry.instrumentation.declarative.patching.lookup.caller_frames import left_out_of_pattern
 from opentelemetry.instrumentation.declarative.patching.lookup.filters import passes_filters
 from opentelemetry.instrumentation.declarative.patching.lookup.kept_functions import is_definition
 from opentelemetry.instrumentation.declarative.patching.lookup.nested_functions import (
@@ -109,6 +110,10 @@ class Matcher:
         found = []
         for target in matching_targets(module, calls, name):
             if within is not None and not within.includes(target.path):
+                continue
+            note = left_out_of_pattern(hook.name, target, value_at(module, target.path.split(".")))
+            if note is not None and str(target) not in map(str, calls.include):
+                self._report(note)
                 continue
             matched = self._matched[hook.name]
             if len(matched) < calls.limit or (target.module, target.path) in matched:
