@@ -41,22 +41,14 @@ def names_at(phase: Phase) -> frozenset[str]:
     return OUTCOME_NAMES if phase == "exit" else OUTCOME_NAMES_AT[phase]
 
 
-_OUTCOME_TITLES = {
-    "result": "the call's return value",
-    "error": "the call's exception",
-    "last_item": "the last item of the call's result",
-    "item_count": "the number of items of the call's result",
-    "previous_item_time": "the time of the item before, of the call's result",
-}
-
-
-#: When each name exists, and the first moment at which it can be read.
-_EXISTS = {
-    "result": ("the call has returned", "return"),
-    "error": ("the call has raised", "raise"),
-    "last_item": ("the result of the call has given an item", "item, return"),
-    "item_count": ("the result of the call has given an item", "item, return"),
-    "previous_item_time": ("the result of the call has given an item", "item, return"),
+_AFTER_ITEM = ("the result of the call has given an item", "item, return")
+#: What each name is, when it exists, and the first moments at which it can be read.
+_OUTCOMES = {
+    "result": ("the call's return value", "the call has returned", "return"),
+    "error": ("the call's exception", "the call has raised", "raise"),
+    "last_item": ("the last item of the call's result", *_AFTER_ITEM),
+    "item_count": ("the number of items of the call's result", *_AFTER_ITEM),
+    "previous_item_time": ("the time of the item before, of the call's result", *_AFTER_ITEM),
 }
 
 
@@ -154,7 +146,7 @@ class ExpressionReader:
         for name in names:
             why = None
             if name.value in OUTCOME_NAMES:
-                why = f"it is {_OUTCOME_TITLES[name.value]}"
+                why = f"it is {_OUTCOMES[name.value][0]}"
             elif keyword.iskeyword(name.value) or not name.value.isidentifier() or name.value.startswith("__"):
                 why = "it is reserved by Python"
             elif unicodedata.normalize("NFKC", name.value) != name.value:
@@ -237,7 +229,7 @@ class ExpressionReader:
         if not wanted or wanted & available or any(can_be_read_without(expression, stage, wanted) for stage in phases):
             return
         name = min(wanted)
-        exists, moment = _EXISTS[name]
+        _, exists, moment = _OUTCOMES[name]
         self.problem(
             expression.name_marks[name],
             "too-early",

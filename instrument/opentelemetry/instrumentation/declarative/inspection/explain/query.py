@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -145,7 +144,7 @@ class Environment:
         if target is not None:
             help = f"{name} is a hook: use {target}"
         elif "." in name:
-            help = next(_as_callable(name), _FORM)
+            help = _as_callable(name) or _FORM
         else:
             known = [span for _, plan in self.active for span in plan.spans]
             help = did_you_mean(closest(name, known)) or f"there are: {', '.join(known) or 'none'}; {_FORM}"
@@ -219,12 +218,12 @@ def _full_suggestion(target: Target, problem: Problem) -> str | None:
     return problem.help
 
 
-def _as_callable(name: str) -> Iterator[str]:
+def _as_callable(name: str) -> str | None:
     """The suggestion for a callable that is written without a colon."""
     steps = name.split(".")
     for length in range(len(steps) - 1, 0, -1):
         target = Target(".".join(steps[:length]), ".".join(steps[length:]), _QUERY)
         with contextlib.suppress(PatchError):
             resolve_callable(CallPlan(target))
-            yield f'did you mean "{target}"?'
-            return
+            return f'did you mean "{target}"?'
+    return None
