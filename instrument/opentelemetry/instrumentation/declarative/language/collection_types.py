@@ -179,7 +179,7 @@ class MapOf(ValueType):
         if not known and len(node.value) > 1 and node.value.keys() <= {*self.value.mapping_keys}:
             known = self.value.mapping_keys  # a single entry without its name
         found = [key for key, value in node.value.items() if key in known and not self._is_entry(value, known)]
-        cut = _cut_at_comma(node)
+        cut = _expressions_cut_at_comma(node)
         for key, whole in cut.items():
             message = f"{quoted(str(node.value[key]))} ends at a comma, which separates entries in braces"
             decoder.report(node.at(key), "missing-value", message, f"put the expression in quotes: '{whole}'")
@@ -223,7 +223,7 @@ class MapOf(ValueType):
         }
 
 
-def _cut_at_comma(node: DocumentNode) -> dict[str, str]:
+def _expressions_cut_at_comma(node: DocumentNode) -> dict[str, str]:
     """The keys of expressions that a comma in braces has cut, as in ``{total: round(x, 2)}``, with the whole texts."""
     found: dict[str, str] = {}
     open_key: str | None = None

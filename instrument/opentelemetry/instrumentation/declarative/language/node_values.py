@@ -124,7 +124,7 @@ def _report_unknown_keys(node: DocumentNode, node_type: NodeType, decoder: Decod
         missing = [key for key in (*node_type.required, *node_type.always_required) if key not in node.value]
         if found.intended is None and len(unknown) == len(missing) == 1 and decoder.complete:
             found = KeyHelp(f'did you mean "{missing[0]}"?', missing[0], missing[0])
-        if found.intended is None and (whole := _cut_at_comma(node.value, name)) is not None:
+        if found.intended is None and (whole := _help_for_cut_value(node.value, name)) is not None:
             found = KeyHelp(whole)
         if found.intended is not None:
             assumed.add(found.intended)
@@ -138,7 +138,7 @@ def _report_unknown_keys(node: DocumentNode, node_type: NodeType, decoder: Decod
     return assumed
 
 
-def _cut_at_comma(values: dict[str, Any], name: str) -> str | None:
+def _help_for_cut_value(values: dict[str, Any], name: str) -> str | None:
     """The help for a key without a value, if it is the rest of the value before it: ``{only: a, b}``."""
     names = [*values]
     index = names.index(name)

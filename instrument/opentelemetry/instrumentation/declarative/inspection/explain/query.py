@@ -225,5 +225,5 @@ def _as_callable(name: str) -> str | None:
         target = Target(".".join(steps[:length]), ".".join(steps[length:]), _QUERY)
         with contextlib.suppress(PatchError):
             resolve_callable(CallPlan(target))
-            return f'did you mean "{target}"?'
+            return did_you_mean(str(target))
     return None
