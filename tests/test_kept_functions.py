@@ -130,6 +130,8 @@ def test_methods_of_a_class_in_whose_place_a_decorator_has_put_an_instance_are_t
     @singleton
     class settings:
         def read(self): return self
+
+    of_class_without_module = eval("type('A', (), {})()", {"__builtins__": {"type": type}})
     """)
     with instrumented(f'spans: {{a: {{around: "HOST:{path}"}}}}', module):
         assert module.settings.read() is module.settings

@@ -43,11 +43,10 @@ def defining_class(value: Any, module: str, path: str) -> Any:
     Otherwise the value itself.
     """
     kind = type(value)
-    return kind if [type.__dict__[name].__get__(kind) for name in _NAMES] == [module, path] else value
+    own = type.__dict__["__dict__"].__get__(kind)  # without asking its metaclass; a class in C can lack a module
+    is_defined_here = own.get("__module__") == module and type.__dict__["__qualname__"].__get__(kind) == path
+    return kind if is_defined_here else value
 
-
-#: The attributes of a class that say where it is defined.
-_NAMES = ("__module__", "__qualname__")
 
 #: Flags of classes: `Py_TPFLAGS_HEAPTYPE`, which classes of a static C structure lack, and `Py_TPFLAGS_IMMUTABLETYPE`.
 _HEAP_TYPE, _IMMUTABLE_TYPE = 1 << 9, 1 << 8
