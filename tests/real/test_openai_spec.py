@@ -312,6 +312,15 @@ def test_a_streamed_refusal_is_the_answer(ours: Recorded):
     assert answer["parts"] == [{"type": "text", "content": "I cannot."}]
 
 
+def test_a_stream_that_is_read_from_a_raw_response_is_reported_once(caplog: pytest.LogCaptureFixture):
+    def read(client: Any) -> int:
+        return len([*chat(client).with_raw_response.create(**asked("two", stream=True)).parse()])
+
+    found = record(DeclarativeInstrumentor(), {name: lambda client, _: read(client) for name in ("first", "second")})
+    assert [len(spans) for spans in found.spans.values()] == [1, 1]
+    assert len([record for record in caplog.records if "raw response is not followed" in record.getMessage()]) == 1
+
+
 def test_a_cancelled_call_is_not_an_error(ours: Recorded):
     (span,) = ours.spans["cancelled call"]
     assert span.status.status_code.name == "UNSET"
