@@ -70,7 +70,8 @@ def find_copies(call: CallPlan, point: PatchPoint, plan: Plan) -> Bypass | None:
     # A callable in C is often defined in a module of its own, from which the hooked module has it: that is no copy.
     defined_in = getattr(point.value, "__module__", None)
     others = ((name, held_as) for name, _, held_as in copies_of(point) if name != defined_in)
-    copies = sorted({each for each in others if not each[0].startswith(_OURS)} - _hooked_names(plan))
+    found = {each for each in others if not each[0].startswith(_OURS)}
+    copies = sorted(found - _hooked_names(plan)) if found else []  # most callables have none
     if not copies:
         return None
     modules = list(dict.fromkeys(name for name, _ in copies))
