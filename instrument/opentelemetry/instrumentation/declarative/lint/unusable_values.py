@@ -17,7 +17,14 @@ from opentelemetry.instrumentation.declarative.inspection.readable.members impor
 from opentelemetry.instrumentation.declarative.inspection.readable.types import UNKNOWN, Type, of_class
 from opentelemetry.instrumentation.declarative.lint.expression_roles import WRITTEN, Role
 from opentelemetry.instrumentation.declarative.lint.unreadable_paths import UnreadablePath
-from opentelemetry.instrumentation.declarative.lint.value_kinds import COLLECTIONS, OBJECT, accepted, kind_of
+from opentelemetry.instrumentation.declarative.lint.value_kinds import (
+    COLLECTIONS,
+    NUMBERS,
+    OBJECT,
+    TEXTS,
+    accepted,
+    kind_of,
+)
 
 #: The operators that need two values of one kind, those that need numbers, and those that search.
 _SAME_KIND = (ast.Add, ast.Lt, ast.LtE, ast.Gt, ast.GtE)
@@ -42,7 +49,6 @@ _PHRASES: Mapping[str, str] = {
     "mapping": "a mapping",
 }
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
-_TEXTS = frozenset({"text", "bytes"})
 _CONVERT = 'convert one of them, as in str(value), int(value) or f"{value}"'
 
 
@@ -148,7 +154,7 @@ class _Finder:
                 wanted = _phrase_of(kinds)
                 why = f"needs {wanted}, and {_source(argument)} is {self._phrase(argument)}"
                 found = self._unusable(node, why, self._field(argument, kinds) or f"read {wanted}")
-                instead = _CONVERSIONS.get(kind) if kinds <= _TEXTS else None
+                instead = _CONVERSIONS.get(kind) if kinds <= TEXTS else None
                 if isinstance(argument, ast.Constant):
                     instead = _of_kind(argument.value, next(iter(kinds))) if len(kinds) == 1 else None
                 return found if instead is None else found._replace(suggestion=_with(node, argument, instead))
@@ -168,8 +174,7 @@ class _Finder:
         if isinstance(tree, HelperCall) and isinstance(tree.func, ast.Name) and tree.func.id == MAPPING_ENTRIES:
             return self._unless(tree.args[0], {*COLLECTIONS, OBJECT}, "has no entries", "read a mapping")
         if self.role.is_number:
-            numbers = {"number", "duration", "enumeration"}
-            return self._unless(tree, numbers, "is not a number", "read a number, such as len(value)")
+            return self._unless(tree, NUMBERS, "is not a number", "read a number, such as len(value)")
         if part == "each":
             return self._unless(tree, COLLECTIONS, "has no items", "read a list")
         type_ = self._type(tree)

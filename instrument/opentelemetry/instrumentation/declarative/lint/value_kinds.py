@@ -30,23 +30,23 @@ _CLASSES: Mapping[str, tuple[type, ...]] = {
 }
 COLLECTIONS = frozenset({"mapping", "set", "list"})
 OBJECT = "object"
-_NUMBERS = frozenset({"number", "duration", "enumeration"})
-_TEXTS = frozenset({"text", "bytes"})
+NUMBERS = frozenset({"number", "duration", "enumeration"})
+TEXTS = frozenset({"text", "bytes"})
 _TEXT = frozenset({"text"})
 #: The kinds that functions accept as an argument, by the name of the parameter.
 _ACCEPTED: Mapping[str, frozenset[str]] = {
-    "text": _TEXTS,
+    "text": TEXTS,
     "items": COLLECTIONS,
     "mapping": frozenset({"mapping"}),
-    "number": _NUMBERS,
+    "number": NUMBERS,
     "time": frozenset({"time", "text"}),
     **dict.fromkeys(("digits", "length"), frozenset({"number"})),
     **dict.fromkeys(("beginning", "ending", "separator", "characters", "pattern", "patterns", "replacement"), _TEXT),
 }
 #: By the name of the function, where that decides.
 _ACCEPTED_BY: Mapping[str, frozenset[str]] = {
-    "len": _TEXTS | COLLECTIONS,
-    **dict.fromkeys(("int", "float"), _TEXTS | _NUMBERS),
+    "len": TEXTS | COLLECTIONS,
+    **dict.fromkeys(("int", "float"), TEXTS | NUMBERS),
 }
 #: Methods with which an object is not merely one with fields.
 _OPERATIONS = (
